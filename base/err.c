@@ -47,7 +47,8 @@ enum dl_err_class dl_err_class(enum dl_err err)
 
 const char *dl_err_class_name(enum dl_err_class class)
 {
-    DL_ASSERT((size_t)class < sizeof class_names / sizeof class_names[0], "a class is of the enum");
+    DL_ASSERT((size_t) class < sizeof class_names / sizeof class_names[0],
+              "a class is of the enum");
     return class_names[class];
 }
 

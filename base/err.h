@@ -1,8 +1,8 @@
 /* Errors: one enum, each value with a class, a code and a text.
  *
- * Every function that can fail returns enum dl_err and its result must be used. On failure outputs are
- * untouched. Where a person must be told which field or line is at fault, the function also takes a
- * `struct dl_error *` (may be NULL) and fills it; nothing is allocated.
+ * Every function that can fail returns enum dl_err and its result must be used. On failure outputs
+ * are untouched. Where a person must be told which field or line is at fault, the function also
+ * takes a `struct dl_error *` (may be NULL) and fills it; nothing is allocated.
  */
 #ifndef DL_BASE_ERR_H
 #define DL_BASE_ERR_H
@@ -68,8 +68,8 @@ enum dl_err dl_error_hint(struct dl_error *error, const char *format, ...)
         }                                                                                          \
     } while (0)
 
-/* An internal check; stays on in production. `cite` names the invariant it holds ("I2") or what must
- * be true. Never used on what a peer or an operator sent. */
+/* An internal check; stays on in production. `cite` names the invariant it holds ("I2") or what
+ * must be true. Never used on what a peer or an operator sent. */
 #define DL_ASSERT(condition, cite)                                                                 \
     do {                                                                                           \
         if (!(condition)) {                                                                        \

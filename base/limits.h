@@ -1,5 +1,5 @@
-/* Every maximum of Directline, in one place; enforced where octets are decoded, before memory is taken
- * (I9). Sizes are octets unless the name says otherwise.
+/* Every maximum of Directline, in one place; enforced where octets are decoded, before memory is
+ * taken (I9). Sizes are octets unless the name says otherwise.
  */
 #ifndef DL_BASE_LIMITS_H
 #define DL_BASE_LIMITS_H
@@ -20,23 +20,23 @@ enum {
     DL_LIMIT_JSON_DEPTH = 16,
 
     DL_LIMIT_NOTE = 64 * 1024,
-    DL_LIMIT_NOTE_LINES = 64,      /* signature lines */
-    DL_LIMIT_CHECKPOINT = 1024,    /* a note that we make or accept on the line */
+    DL_LIMIT_NOTE_LINES = 64,   /* signature lines */
+    DL_LIMIT_CHECKPOINT = 1024, /* a note that we make or accept on the line */
     DL_LIMIT_PROOF_HASHES = 63,
 
-    DL_LIMIT_FRAME = 288 * 1024,          /* with its header */
-    DL_LIMIT_FRAME_EARLY = 16 * 1024,     /* until both HELLOs are verified */
+    DL_LIMIT_FRAME = 288 * 1024,      /* with its header */
+    DL_LIMIT_FRAME_EARLY = 16 * 1024, /* until both HELLOs are verified */
     DL_LIMIT_BATCH_ENTRIES = 256,
     DL_LIMIT_BATCH_OCTETS = 1024 * 1024,
     DL_LIMIT_CREDIT_ENTRIES = 4096,
     DL_LIMIT_CREDIT_OCTETS = 4 * 1024 * 1024,
 
     DL_LIMIT_PEERS = 256,
-    DL_LIMIT_HANDSHAKES = 64,      /* unauthenticated connections at once, all remotes together */
+    DL_LIMIT_HANDSHAKES = 64, /* unauthenticated connections at once, all remotes together */
     DL_LIMIT_OFFER = 16 * 1024,
-    DL_LIMIT_ADDRESS = 280,        /* host and port; a host is at most 255 */
+    DL_LIMIT_ADDRESS = 280, /* host and port; a host is at most 255 */
     DL_LIMIT_ADDRESSES = 8,
-    DL_LIMIT_REASON = 500,         /* characters */
+    DL_LIMIT_REASON = 500, /* characters */
     DL_LIMIT_CONTROL_LINE = 1024 * 1024
 };
 

@@ -1,5 +1,5 @@
-/* Octets: views that borrow, builders that own, cursors that read. The only place where wire octets are
- * taken apart or put together.
+/* Octets: views that borrow, builders that own, cursors that read. The only place where wire octets
+ * are taken apart or put together.
  */
 #ifndef DL_BASE_OCTETS_H
 #define DL_BASE_OCTETS_H
@@ -22,9 +22,9 @@ bool dl_view_is(struct dl_view a, const char *text);
 /* For printf("%.*s", DL_VIEW_ARG(v)) */
 #define DL_VIEW_ARG(v) (int)(v).n, (const char *)(v).p
 
-/* A builder. Grows by doubling up to `max` octets, never beyond (I9). A failed append (LIMIT or NOMEM)
- * leaves the content as it was and is remembered: `err` stays set, later appends do nothing, so a run of
- * appends is checked once, by dl_buf_err. */
+/* A builder. Grows by doubling up to `max` octets, never beyond (I9). A failed append (LIMIT or
+ * NOMEM) leaves the content as it was and is remembered: `err` stays set, later appends do nothing,
+ * so a run of appends is checked once, by dl_buf_err. */
 struct dl_buf {
     uint8_t *p;
     size_t n;
@@ -51,13 +51,15 @@ void dl_buf_u8(struct dl_buf *buf, uint8_t value);
 void dl_buf_u16(struct dl_buf *buf, uint16_t value); /* big-endian, like all of these */
 void dl_buf_u32(struct dl_buf *buf, uint32_t value);
 void dl_buf_u64(struct dl_buf *buf, uint64_t value);
-/* Room for n more octets at the end, uninitialised, to be written by the caller; NULL when it failed. */
+/* Room for n more octets at the end, uninitialised, to be written by the caller; NULL when it
+ * failed. */
 uint8_t *dl_buf_room(struct dl_buf *buf, size_t n);
 /* A block with a u32 length in front: open returns where it began, close fills the length in. */
 size_t dl_buf_block_open(struct dl_buf *buf);
 void dl_buf_block_close(struct dl_buf *buf, size_t start);
 
-/* A cursor over a view. The first read past the end sets `err` to DL_E_FRAME; later reads give zeros. */
+/* A cursor over a view. The first read past the end sets `err` to DL_E_FRAME; later reads give
+ * zeros. */
 struct dl_cursor {
     struct dl_view rest;
     enum dl_err err;

@@ -1,0 +1,173 @@
+#include "base/crypto.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct dl_sha256 {
+    EVP_MD_CTX *context;
+};
+struct dl_signer {
+    EVP_PKEY *key;
+    EVP_MD_CTX *context;
+    struct dl_public_key public_key;
+};
+struct dl_verifier {
+    EVP_PKEY *key;
+    EVP_MD_CTX *context;
+};
+
+bool dl_hash_equal(const struct dl_hash *a, const struct dl_hash *b)
+{
+    return memcmp(a->b, b->b, sizeof a->b) == 0;
+}
+
+/* Fetching the algorithm costs more than hashing a leaf, so it is done once. */
+static const EVP_MD *sha256(void)
+{
+    static EVP_MD *md;
+    if (md == NULL) {
+        md = EVP_MD_fetch(NULL, "SHA256", NULL);
+        DL_ASSERT(md != NULL, "the library has SHA-256");
+    }
+    return md;
+}
+
+struct dl_sha256 *dl_sha256_new(void)
+{
+    struct dl_sha256 *hash = calloc(1, sizeof *hash);
+    DL_ASSERT(hash != NULL, "memory for a hash");
+    hash->context = EVP_MD_CTX_new();
+    DL_ASSERT(hash->context != NULL, "memory for a hash");
+    int ok = EVP_DigestInit_ex2(hash->context, sha256(), NULL);
+    DL_ASSERT(ok == 1, "SHA-256 starts");
+    return hash;
+}
+
+void dl_sha256_update(struct dl_sha256 *hash, struct dl_view data)
+{
+    int ok = EVP_DigestUpdate(hash->context, data.p, data.n);
+    DL_ASSERT(ok == 1, "SHA-256 takes octets");
+}
+
+struct dl_hash dl_sha256_final(struct dl_sha256 *hash)
+{
+    struct dl_hash out;
+    unsigned n = 0;
+    int ok = EVP_DigestFinal_ex(hash->context, out.b, &n);
+    DL_ASSERT(ok == 1 && n == sizeof out.b, "SHA-256 gives 32 octets");
+    ok = EVP_DigestInit_ex2(hash->context, NULL, NULL);
+    DL_ASSERT(ok == 1, "SHA-256 starts");
+    return out;
+}
+
+void dl_sha256_free(struct dl_sha256 **hash)
+{
+    if (*hash != NULL) {
+        EVP_MD_CTX_free((*hash)->context);
+        free(*hash);
+        *hash = NULL;
+    }
+}
+
+struct dl_hash dl_sha256_parts(const struct dl_view *parts, size_t n)
+{
+    static struct dl_sha256 *hash;
+    if (hash == NULL) {
+        hash = dl_sha256_new();
+    }
+    for (size_t i = 0; i < n; i++) {
+        dl_sha256_update(hash, parts[i]);
+    }
+    return dl_sha256_final(hash);
+}
+
+struct dl_hash dl_sha256(struct dl_view data)
+{
+    return dl_sha256_parts(&data, 1);
+}
+
+struct dl_signer *dl_signer_new(const struct dl_secret_key *secret)
+{
+    struct dl_signer *signer = calloc(1, sizeof *signer);
+    DL_ASSERT(signer != NULL, "memory for a key");
+    signer->key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret->b, sizeof secret->b);
+    signer->context = EVP_MD_CTX_new();
+    DL_ASSERT(signer->key != NULL && signer->context != NULL, "any 32 octets are an Ed25519 seed");
+    size_t n = sizeof signer->public_key.b;
+    int ok = EVP_PKEY_get_raw_public_key(signer->key, signer->public_key.b, &n);
+    DL_ASSERT(ok == 1 && n == sizeof signer->public_key.b, "an Ed25519 key has 32 octets");
+    return signer;
+}
+
+void dl_signer_free(struct dl_signer **signer)
+{
+    if (*signer != NULL) {
+        EVP_PKEY_free((*signer)->key);
+        EVP_MD_CTX_free((*signer)->context);
+        free(*signer);
+        *signer = NULL;
+    }
+}
+
+struct dl_public_key dl_signer_public(const struct dl_signer *signer)
+{
+    return signer->public_key;
+}
+
+struct dl_signature dl_signer_sign(const struct dl_signer *signer, struct dl_view message)
+{
+    struct dl_signature out;
+    size_t n = sizeof out.b;
+    EVP_MD_CTX_reset(signer->context);
+    int ok = EVP_DigestSignInit(signer->context, NULL, NULL, NULL, signer->key);
+    DL_ASSERT(ok == 1, "Ed25519 signs");
+    ok = EVP_DigestSign(signer->context, out.b, &n, message.p, message.n);
+    DL_ASSERT(ok == 1 && n == sizeof out.b, "Ed25519 signs");
+    return out;
+}
+
+struct dl_verifier *dl_verifier_new(const struct dl_public_key *key)
+{
+    EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->b, sizeof key->b);
+    if (pkey == NULL) {
+        return NULL;
+    }
+    struct dl_verifier *verifier = calloc(1, sizeof *verifier);
+    DL_ASSERT(verifier != NULL, "memory for a key");
+    verifier->key = pkey;
+    verifier->context = EVP_MD_CTX_new();
+    DL_ASSERT(verifier->context != NULL, "memory for a key");
+    return verifier;
+}
+
+void dl_verifier_free(struct dl_verifier **verifier)
+{
+    if (*verifier != NULL) {
+        EVP_PKEY_free((*verifier)->key);
+        EVP_MD_CTX_free((*verifier)->context);
+        free(*verifier);
+        *verifier = NULL;
+    }
+}
+
+enum dl_err dl_verifier_check(const struct dl_verifier *verifier, struct dl_view message,
+                              const struct dl_signature *sig)
+{
+    EVP_MD_CTX_reset(verifier->context);
+    int ok = EVP_DigestVerifyInit(verifier->context, NULL, NULL, NULL, verifier->key);
+    DL_ASSERT(ok == 1, "Ed25519 verifies");
+    ok = EVP_DigestVerify(verifier->context, sig->b, sizeof sig->b, message.p, message.n);
+    return ok == 1 ? DL_OK : DL_E_SIGNATURE;
+}
+
+void dl_wipe(void *p, size_t n)
+{
+    OPENSSL_cleanse(p, n);
+}
+
+bool dl_equal_secret(const void *a, const void *b, size_t n)
+{
+    return CRYPTO_memcmp(a, b, n) == 0;
+}

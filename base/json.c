@@ -1,0 +1,222 @@
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/text.h"
+
+#include <string.h>
+
+static const json_int_t integer_max = 9007199254740991; /* 2^53-1, RFC 8785 appendix D */
+
+/* Depth and U+FEFF are found by one pass over the octets before anything is allocated. */
+static enum dl_err precheck(struct dl_view text)
+{
+    size_t depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < text.n; i++) {
+        uint8_t c = text.p[i];
+        if (in_string) {
+            if (c == '\\') {
+                i++;
+            } else if (c == '"') {
+                in_string = false;
+            }
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > DL_LIMIT_JSON_DEPTH) {
+                return DL_E_TOO_DEEP;
+            }
+        } else if ((c == '}' || c == ']') && depth > 0) {
+            depth--;
+        }
+    }
+    return DL_OK;
+}
+
+enum dl_err dl_json_parse(struct dl_view text, json_t **out, struct dl_error *error)
+{
+    enum dl_err err = precheck(text);
+    if (err != DL_OK) {
+        return dl_error_set(error, err, NULL, "the JSON is nested deeper than %d levels",
+                            DL_LIMIT_JSON_DEPTH);
+    }
+    json_error_t detail;
+    json_t *value =
+        json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &detail);
+    if (value == NULL) {
+        return dl_error_set(error, DL_E_JSON, NULL, "not valid JSON at line %d, column %d: %s",
+                            detail.line, detail.column, detail.text);
+    }
+    *out = value;
+    return DL_OK;
+}
+
+static void put_escape(struct dl_buf *out, uint8_t c)
+{
+    static const char shorts[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
+                                  ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
+    if (c < sizeof shorts && shorts[c] != '\0') {
+        char pair[2] = {'\\', shorts[c]};
+        dl_buf_put(out, pair, 2);
+    } else {
+        dl_buf_printf(out, "\\u%04x", c);
+    }
+}
+
+void dl_json_put_string(struct dl_buf *out, struct dl_view text)
+{
+    dl_buf_u8(out, '"');
+    size_t from = 0;
+    size_t i = 0;
+    while (i < text.n) {
+        uint8_t c = text.p[i];
+        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
+            i++;
+            continue;
+        }
+        size_t n = 1;
+        bool valid = c < 0x80 || dl_text_decode(dl_view_of(text.p + i, text.n - i), &n) >= 0;
+        if (c >= 0x80 && valid) {
+            i += n;
+            continue;
+        }
+        dl_buf_put(out, text.p + from, i - from);
+        if (valid) {
+            put_escape(out, c);
+        } else {
+            dl_buf_put_str(out, "\xEF\xBF\xBD");
+        }
+        i += n;
+        from = i;
+    }
+    if (i > from) {
+        dl_buf_put(out, text.p + from, i - from);
+    }
+    dl_buf_u8(out, '"');
+}
+
+void dl_json_put_str(struct dl_buf *out, const char *text)
+{
+    if (text == NULL) {
+        dl_buf_put_str(out, "null");
+    } else {
+        dl_json_put_string(out, dl_view_str(text));
+    }
+}
+
+struct dl_view dl_json_text(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_string(value)) {
+        return dl_view_of(NULL, 0);
+    }
+    return dl_view_of(json_string_value(value), json_string_length(value));
+}
+
+enum { KEYS_MAX = 256 };
+
+static bool key_is_plain(const char *key)
+{
+    for (const char *c = key; *c != '\0'; c++) {
+        if (*c < 0x20 || *c > 0x7E) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Insertion sort: objects here have a handful of keys, most of them in order already. */
+static enum dl_err sorted_keys(const json_t *object, const char **keys, size_t *n)
+{
+    if (json_object_size(object) > KEYS_MAX) {
+        return DL_E_TOO_LARGE;
+    }
+    size_t count = 0;
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_object_foreach((json_t *)object, key, value)
+    { // the macro wants a non-const object
+        if (!key_is_plain(key)) {
+            return DL_E_JSON;
+        }
+        size_t at = count++;
+        while (at > 0 && strcmp(keys[at - 1], key) > 0) {
+            keys[at] = keys[at - 1];
+            at--;
+        }
+        keys[at] = key;
+    }
+    *n = count;
+    return DL_OK;
+}
+
+static enum dl_err put_value(const json_t *value, struct dl_buf *out, unsigned depth);
+
+static enum dl_err put_object(const json_t *value, struct dl_buf *out, unsigned depth)
+{
+    const char *keys[KEYS_MAX];
+    size_t n = 0;
+    DL_TRY(sorted_keys(value, keys, &n));
+    dl_buf_u8(out, '{');
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0) {
+            dl_buf_u8(out, ',');
+        }
+        dl_json_put_str(out, keys[i]);
+        dl_buf_u8(out, ':');
+        DL_TRY(put_value(json_object_get(value, keys[i]), out, depth + 1));
+    }
+    dl_buf_u8(out, '}');
+    return DL_OK;
+}
+
+static enum dl_err put_array(const json_t *value, struct dl_buf *out, unsigned depth)
+{
+    dl_buf_u8(out, '[');
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        if (i > 0) {
+            dl_buf_u8(out, ',');
+        }
+        DL_TRY(put_value(json_array_get(value, i), out, depth + 1));
+    }
+    dl_buf_u8(out, ']');
+    return DL_OK;
+}
+
+static enum dl_err put_value(const json_t *value, struct dl_buf *out, unsigned depth)
+{
+    if (depth > DL_LIMIT_JSON_DEPTH) {
+        return DL_E_TOO_DEEP;
+    }
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        return put_object(value, out, depth);
+    case JSON_ARRAY:
+        return put_array(value, out, depth);
+    case JSON_STRING:
+        dl_json_put_string(out, dl_view_of(json_string_value(value), json_string_length(value)));
+        return DL_OK;
+    case JSON_INTEGER:
+        if (json_integer_value(value) > integer_max || json_integer_value(value) < -integer_max) {
+            return DL_E_JSON;
+        }
+        dl_buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        return DL_OK;
+    case JSON_REAL:
+        return DL_E_JSON;
+    case JSON_TRUE:
+        dl_buf_put_str(out, "true");
+        return DL_OK;
+    case JSON_FALSE:
+        dl_buf_put_str(out, "false");
+        return DL_OK;
+    default:
+        dl_buf_put_str(out, "null");
+        return DL_OK;
+    }
+}
+
+enum dl_err dl_json_canonical(const json_t *value, struct dl_buf *out)
+{
+    DL_TRY(put_value(value, out, 0));
+    return dl_buf_err(out);
+}
