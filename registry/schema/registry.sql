@@ -132,7 +132,8 @@ CREATE TABLE name (
     substance    INTEGER NOT NULL REFERENCES substance (id),
     n            INTEGER NOT NULL,         -- 0, 1, ...: the order to show
     lang         TEXT NOT NULL,            -- en, zh, de, fr, la; '' a code or of no language
-    kind         TEXT NOT NULL,            -- listed, synonym, systematic, disputed
+    kind         TEXT NOT NULL,            -- main, listed, synonym, systematic,
+                                           --   translation (ours), disputed
     name         TEXT NOT NULL,
     key          TEXT NOT NULL,            -- dl_name_key(name)
     known_from   TEXT,                     -- the name means this substance in
@@ -150,7 +151,8 @@ CREATE TABLE identifier (
     value        TEXT NOT NULL,
     kind         TEXT NOT NULL CHECK (kind IN ('cas', 'unii', 'code')),
     substance    INTEGER NOT NULL REFERENCES substance (id),
-    role         TEXT NOT NULL,            -- own, listed, other (of a salt or another substance),
+    role         TEXT NOT NULL,            -- own, listed, class (of a whole group), other (of a
+                                           --   salt, a preparation or another substance),
                                            --   wrong (its check digit fails)
     source       INTEGER NOT NULL REFERENCES text (id),
     verification TEXT NOT NULL,
