@@ -1,0 +1,681 @@
+#include "protocol/schema.h"
+#include "base/encoding.h"
+#include "base/identifier.h"
+#include "base/limits.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MEMBERS_MAX = 64, CHOICES_MAX = 16, DEPTH_MAX = 16 };
+
+enum type_bit {
+    TYPE_OBJECT = 1 << JSON_OBJECT,
+    TYPE_ARRAY = 1 << JSON_ARRAY,
+    TYPE_STRING = 1 << JSON_STRING,
+    TYPE_INTEGER = 1 << JSON_INTEGER,
+    TYPE_BOOLEAN = 1 << JSON_TRUE | 1 << JSON_FALSE,
+    TYPE_NULL = 1 << JSON_NULL
+};
+
+enum format {
+    FORMAT_NONE,
+    FORMAT_CAS,
+    FORMAT_INCHIKEY,
+    FORMAT_UNII,
+    FORMAT_LANGUAGE,
+    FORMAT_PARTIAL_DATE,
+    FORMAT_DATE,
+    FORMAT_ENTRY_REF,
+    FORMAT_NAME,
+    FORMAT_LINE,
+    FORMAT_LONG_TEXT,
+    FORMATS
+};
+
+static const char *const format_names[FORMATS] = {
+    "",     "cas",       "inchikey", "unii", "language", "partial-date",
+    "date", "entry-ref", "name",     "line", "long-text"};
+
+struct member {
+    char *name;
+    struct dl_schema *schema;
+    bool required;
+};
+
+struct dl_schema {
+    unsigned types;
+    enum format format;
+    size_t min_length, max_length; /* characters */
+    size_t min_items, max_items, min_members;
+    char *choices[CHOICES_MAX]; /* enum */
+    size_t n_choices;
+    struct dl_schema *items;
+    struct member *members;
+    size_t n_members;
+    char *any_of[CHOICES_MAX]; /* one of these members is required */
+    size_t n_any_of;
+};
+
+/* ---- compiling ---- */
+
+static char *copy(const char *text)
+{
+    char *out = strdup(text);
+    DL_ASSERT(out != NULL, "memory for a schema");
+    return out;
+}
+
+static enum dl_err bad(struct dl_error *error, const char *where)
+{
+    return dl_error_set(error, DL_E_INPUT, where,
+                        "the schema uses `%s` in a way that is not supported", where);
+}
+
+struct compiling {
+    dl_schema_file_fn files;
+    const json_t *root; /* of the file compiled */
+    unsigned depth;
+    struct dl_error *error;
+};
+
+static enum dl_err compile(struct compiling *c, const json_t *json, struct dl_schema **out);
+
+static enum dl_err take_types(struct dl_schema *schema, const json_t *value, struct dl_error *error)
+{
+    static const struct {
+        const char *name;
+        unsigned bits;
+    } names[] = {{"object", TYPE_OBJECT},   {"array", TYPE_ARRAY},     {"string", TYPE_STRING},
+                 {"integer", TYPE_INTEGER}, {"boolean", TYPE_BOOLEAN}, {"null", TYPE_NULL}};
+    size_t n = json_is_array(value) ? json_array_size(value) : 1;
+    for (size_t i = 0; i < n; i++) {
+        const char *name =
+            json_string_value(json_is_array(value) ? json_array_get(value, i) : value);
+        unsigned bits = 0;
+        for (size_t k = 0; name != NULL && k < sizeof names / sizeof names[0]; k++) {
+            bits |= strcmp(name, names[k].name) == 0 ? names[k].bits : 0;
+        }
+        if (bits == 0) {
+            return bad(error, "type");
+        }
+        schema->types |= bits;
+    }
+    return DL_OK;
+}
+
+static enum dl_err take_strings(const json_t *list, char **out, size_t *n, struct dl_error *error)
+{
+    if (json_array_size(list) == 0 || json_array_size(list) > CHOICES_MAX) {
+        return bad(error, "enum");
+    }
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (text == NULL) {
+            return bad(error, "enum");
+        }
+        out[(*n)++] = copy(text);
+    }
+    return DL_OK;
+}
+
+static enum dl_err take_any_of(struct dl_schema *schema, const json_t *list, struct dl_error *error)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *names = json_object_get(json_array_get(list, i), "required");
+        if (json_object_size(json_array_get(list, i)) != 1 || json_array_size(names) != 1 ||
+            schema->n_any_of == CHOICES_MAX || !json_is_string(json_array_get(names, 0))) {
+            return bad(error, "anyOf");
+        }
+        schema->any_of[schema->n_any_of++] = copy(json_string_value(json_array_get(names, 0)));
+    }
+    return DL_OK;
+}
+
+static enum dl_err take_members(struct compiling *c, struct dl_schema *schema, const json_t *value)
+{
+    size_t n = json_object_size(value);
+    if (n == 0 || n > MEMBERS_MAX) {
+        return bad(c->error, "properties");
+    }
+    schema->members = calloc(n, sizeof *schema->members);
+    DL_ASSERT(schema->members != NULL, "memory for a schema");
+    const char *key = NULL;
+    json_t *member = NULL;
+    json_object_foreach((json_t *)value, key, member)
+    { // the macro wants a non-const object
+        struct member *at = &schema->members[schema->n_members++];
+        at->name = copy(key);
+        DL_TRY(compile(c, member, &at->schema));
+    }
+    return DL_OK;
+}
+
+static enum dl_err take_required(struct dl_schema *schema, const json_t *list,
+                                 struct dl_error *error)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        bool found = false;
+        for (size_t k = 0; name != NULL && k < schema->n_members; k++) {
+            if (strcmp(schema->members[k].name, name) == 0) {
+                schema->members[k].required = true;
+                found = true;
+            }
+        }
+        if (!found) {
+            return bad(error, "required");
+        }
+    }
+    return DL_OK;
+}
+
+static enum dl_err take_format(struct dl_schema *schema, const json_t *value,
+                               struct dl_error *error)
+{
+    const char *name = json_string_value(value);
+    for (int i = 1; name != NULL && i < FORMATS; i++) {
+        if (strcmp(name, format_names[i]) == 0) {
+            schema->format = (enum format)i;
+            return DL_OK;
+        }
+    }
+    return bad(error, "format");
+}
+
+static enum dl_err take_keyword(struct compiling *c, struct dl_schema *schema, const char *key,
+                                const json_t *value)
+{
+    const struct {
+        const char *name;
+        size_t *out;
+    } numbers[] = {{"minLength", &schema->min_length},
+                   {"maxLength", &schema->max_length},
+                   {"minItems", &schema->min_items},
+                   {"maxItems", &schema->max_items},
+                   {"minProperties", &schema->min_members}};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (strcmp(key, numbers[i].name) == 0) {
+            *numbers[i].out = (size_t)json_integer_value(value);
+            return json_is_integer(value) && json_integer_value(value) >= 0 ? DL_OK
+                                                                            : bad(c->error, key);
+        }
+    }
+    if (strcmp(key, "type") == 0) {
+        return take_types(schema, value, c->error);
+    }
+    if (strcmp(key, "enum") == 0) {
+        return take_strings(value, schema->choices, &schema->n_choices, c->error);
+    }
+    if (strcmp(key, "anyOf") == 0) {
+        return take_any_of(schema, value, c->error);
+    }
+    if (strcmp(key, "properties") == 0) {
+        return take_members(c, schema, value);
+    }
+    if (strcmp(key, "items") == 0) {
+        return compile(c, value, &schema->items);
+    }
+    if (strcmp(key, "format") == 0) {
+        return take_format(schema, value, c->error);
+    }
+    bool for_readers = strcmp(key, "title") == 0 || strcmp(key, "description") == 0 ||
+                       strcmp(key, "$schema") == 0 || strcmp(key, "required") == 0;
+    bool closed = strcmp(key, "additionalProperties") == 0 && json_is_false(value);
+    return for_readers || closed ? DL_OK : bad(c->error, key);
+}
+
+static const json_t *walk(const json_t *at, const char *path)
+{
+    while (at != NULL && *path == '/') {
+        char step[64];
+        size_t n = strcspn(path + 1, "/");
+        if (n >= sizeof step) {
+            return NULL;
+        }
+        memcpy(step, path + 1, n);
+        step[n] = '\0';
+        at = json_object_get(at, step);
+        path += 1 + n;
+    }
+    return at;
+}
+
+static enum dl_err compile_ref(struct compiling *c, const char *ref, struct dl_schema **out)
+{
+    char file[64] = "";
+    size_t n = strcspn(ref, "#");
+    if (n >= sizeof file || ref[n] != '#') {
+        return bad(c->error, "$ref");
+    }
+    memcpy(file, ref, n);
+    struct dl_view text = n == 0 ? dl_view_of(NULL, 0) : c->files(file);
+    json_t *other = NULL;
+    struct compiling inner = *c;
+    if (n > 0) {
+        if (text.n == 0 || dl_json_parse(text, &other, NULL) != DL_OK) {
+            return bad(c->error, "$ref");
+        }
+        inner.root = other;
+    }
+    const json_t *target = walk(inner.root, ref + n + 1);
+    enum dl_err err = target == NULL ? bad(c->error, "$ref") : compile(&inner, target, out);
+    json_decref(other);
+    return err;
+}
+
+static enum dl_err compile_into(struct compiling *c, const json_t *json, struct dl_schema *schema)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_object_foreach((json_t *)json, key, value)
+    { // the macro wants a non-const object
+        DL_TRY(take_keyword(c, schema, key, value));
+    }
+    DL_TRY(take_required(schema, json_object_get(json, "required"), c->error));
+    bool open =
+        schema->n_members > 0 && !json_is_false(json_object_get(json, "additionalProperties"));
+    return schema->types == 0 || open ? bad(c->error, open ? "additionalProperties" : "type")
+                                      : DL_OK;
+}
+
+static enum dl_err compile(struct compiling *c, const json_t *json, struct dl_schema **out)
+{
+    if (++c->depth > DEPTH_MAX) {
+        return bad(c->error, "$ref");
+    }
+    const char *ref = json_string_value(json_object_get(json, "$ref"));
+    enum dl_err err = DL_OK;
+    if (ref != NULL) {
+        err = compile_ref(c, ref, out);
+    } else {
+        struct dl_schema *schema = calloc(1, sizeof *schema);
+        DL_ASSERT(schema != NULL, "memory for a schema");
+        schema->max_length = SIZE_MAX;
+        schema->max_items = SIZE_MAX;
+        err = compile_into(c, json, schema);
+        if (err == DL_OK) {
+            *out = schema;
+        } else {
+            dl_schema_free(&schema);
+        }
+    }
+    c->depth--;
+    return err;
+}
+
+enum dl_err dl_schema_compile(struct dl_view text, dl_schema_file_fn files, struct dl_schema **out,
+                              struct dl_error *error)
+{
+    json_t *json = NULL;
+    DL_TRY(dl_json_parse(text, &json, error));
+    struct compiling c = {.files = files, .root = json, .error = error};
+    enum dl_err err = compile(&c, json, out);
+    json_decref(json);
+    return err;
+}
+
+void dl_schema_free(struct dl_schema **schema)
+{
+    struct dl_schema *s = *schema;
+    if (s == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < s->n_choices; i++) {
+        free(s->choices[i]);
+    }
+    for (size_t i = 0; i < s->n_any_of; i++) {
+        free(s->any_of[i]);
+    }
+    for (size_t i = 0; i < s->n_members; i++) {
+        free(s->members[i].name);
+        dl_schema_free(&s->members[i].schema);
+    }
+    free(s->members);
+    dl_schema_free(&s->items);
+    free(s);
+    *schema = NULL;
+}
+
+/* ---- checking ---- */
+
+/* Where we are: a chain on the stack, printed only when something is at fault. */
+struct place {
+    const struct place *up;
+    const char *name; /* of a member, or NULL for an item */
+    size_t index;
+};
+
+struct checking {
+    size_t long_text;
+    struct dl_error *error;
+};
+
+static void put_place(const struct place *place, struct dl_buf *out)
+{
+    if (place == NULL) {
+        return;
+    }
+    put_place(place->up, out);
+    if (place->name == NULL) {
+        dl_buf_printf(out, "[%zu]", place->index);
+    } else {
+        dl_buf_printf(out, "%s%s", out->n > 0 ? "." : "", place->name);
+    }
+}
+
+static enum dl_err fault(struct checking *c, enum dl_err err, const struct place *place,
+                         const char *message)
+{
+    struct dl_buf path;
+    dl_buf_init(&path, 1024);
+    put_place(place, &path);
+    dl_buf_u8(&path, 0);
+    const char *field = path.err == DL_OK ? (const char *)path.p : "";
+    dl_error_set(c->error, err, field, "%s", message);
+    dl_buf_fini(&path);
+    return err;
+}
+
+static bool all_digits(struct dl_view text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] < '0' || text.p[i] > '9') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_partial_date(struct dl_view text)
+{
+    char full[] = "0000-01-01";
+    if (text.n != 4 && text.n != 7 && text.n != 10) {
+        return false;
+    }
+    if (!all_digits(dl_view_of(text.p, 4))) {
+        return false;
+    }
+    memcpy(full, text.p, text.n);
+    return dl_date_decode(dl_view_of(full, 10), NULL) == DL_OK;
+}
+
+static bool is_language(struct dl_view text)
+{
+    if (text.n < 2 || text.n > 35) {
+        return false;
+    }
+    for (size_t i = 0; i < text.n; i++) {
+        uint8_t c = text.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && (i < 2 || (c != '-' && (c < '0' || c > '9')))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_entry_ref(struct dl_view text)
+{
+    const uint8_t *slash = text.n == 0 ? NULL : memchr(text.p, '/', text.n);
+    size_t n = slash == NULL ? 0 : (size_t)(slash - text.p);
+    return n > 0 && dl_text_is_agency(dl_view_of(text.p, n)) &&
+           dl_text_is_entry_id(dl_view_of(slash + 1, text.n - n - 1));
+}
+
+static enum dl_err check_text(struct checking *c, enum dl_text_kind kind, struct dl_view text,
+                              const struct place *place)
+{
+    size_t at = 0;
+    if (dl_text_check(text, kind, &at) == DL_OK) {
+        return DL_OK;
+    }
+    size_t n = 0;
+    int32_t found = dl_text_decode(dl_view_of(text.p + at, text.n - at), &n);
+    char message[160];
+    if (found < 0) {
+        return fault(c, DL_E_TEXT, place, "this is not valid UTF-8");
+    }
+    snprintf(message, sizeof message, "the character U+%04X at position %zu is not allowed here%s",
+             (unsigned)found, dl_text_length(dl_view_of(text.p, at)) + 1,
+             found == '\n' || found == '\t' ? ": it is one line" : "");
+    return fault(c, DL_E_TEXT, place, message);
+}
+
+static enum dl_err check_format(struct checking *c, enum format format, struct dl_view text,
+                                const struct place *place)
+{
+    switch (format) {
+    case FORMAT_CAS:
+        switch (dl_cas_check(text)) {
+        case DL_OK:
+            return DL_OK;
+        case DL_E_CAS:
+            return fault(c, DL_E_CAS, place, "the check digit of this CAS number is wrong");
+        default:
+            return fault(c, DL_E_FIELD_VALUE, place, "not a CAS number, such as 437-38-7");
+        }
+    case FORMAT_INCHIKEY:
+        return dl_inchikey_check(text) == DL_OK
+                   ? DL_OK
+                   : fault(c, DL_E_INCHIKEY, place,
+                           "not a standard InChIKey, such as PJMPHNIQZUBGLI-UHFFFAOYSA-N");
+    case FORMAT_UNII:
+        return dl_unii_is_valid(text)
+                   ? DL_OK
+                   : fault(c, DL_E_FIELD_VALUE, place, "a UNII has 10 capital letters or digits");
+    case FORMAT_LANGUAGE:
+        return is_language(text)
+                   ? DL_OK
+                   : fault(c, DL_E_FIELD_VALUE, place, "not a language, such as en or zh");
+    case FORMAT_PARTIAL_DATE:
+        return is_partial_date(text)
+                   ? DL_OK
+                   : fault(c, DL_E_FIELD_VALUE, place, "not a date: YYYY, YYYY-MM or YYYY-MM-DD");
+    case FORMAT_DATE:
+        return dl_date_decode(text, NULL) == DL_OK
+                   ? DL_OK
+                   : fault(c, DL_E_FIELD_VALUE, place, "not a date: YYYY-MM-DD");
+    case FORMAT_ENTRY_REF:
+        return is_entry_ref(text) ? DL_OK : fault(c, DL_E_FIELD_VALUE, place, "not an AGENCY/ID");
+    case FORMAT_LONG_TEXT:
+        c->long_text += text.n;
+        if (c->long_text > DL_LIMIT_LONG_TEXT) {
+            return fault(c, DL_E_FIELD_LENGTH, place,
+                         "long texts have at most 65536 octets together");
+        }
+        return check_text(c, DL_TEXT_LONG, text, place);
+    case FORMAT_NAME:
+        return check_text(c, DL_TEXT_NAME, text, place);
+    default:
+        return check_text(c, DL_TEXT_LINE, text, place);
+    }
+}
+
+static enum dl_err check_choice(struct checking *c, const struct dl_schema *schema,
+                                struct dl_view text, const struct place *place)
+{
+    for (size_t i = 0; i < schema->n_choices; i++) {
+        if (dl_view_is(text, schema->choices[i])) {
+            return DL_OK;
+        }
+    }
+    struct dl_buf message;
+    dl_buf_init(&message, 512);
+    dl_buf_put_str(&message, "one of ");
+    for (size_t i = 0; i < schema->n_choices; i++) {
+        dl_buf_printf(&message, "%s%s", i > 0 ? ", " : "", schema->choices[i]);
+    }
+    dl_buf_u8(&message, 0);
+    enum dl_err err = fault(c, DL_E_FIELD_VALUE, place, (const char *)message.p);
+    dl_buf_fini(&message);
+    return err;
+}
+
+static enum dl_err check_string(struct checking *c, const struct dl_schema *schema,
+                                const json_t *value, const struct place *place)
+{
+    struct dl_view text = dl_view_of(json_string_value(value), json_string_length(value));
+    if (schema->n_choices > 0) {
+        return check_choice(c, schema, text, place);
+    }
+    if (text.n < schema->min_length) {
+        return fault(c, DL_E_FIELD_VALUE, place, "must not be empty");
+    }
+    if (text.n > schema->max_length && dl_text_length(text) > schema->max_length) {
+        char message[80];
+        snprintf(message, sizeof message, "%zu characters; at most %zu are allowed",
+                 dl_text_length(text), schema->max_length);
+        return fault(c, DL_E_FIELD_LENGTH, place, message);
+    }
+    return check_format(c, schema->format, text, place);
+}
+
+static enum dl_err check(struct checking *c, const struct dl_schema *schema, const json_t *value,
+                         const struct place *place);
+
+static enum dl_err check_array(struct checking *c, const struct dl_schema *schema,
+                               const json_t *value, const struct place *place)
+{
+    size_t n = json_array_size(value);
+    if (n < schema->min_items) {
+        return fault(c, DL_E_FIELD_VALUE, place, "must not be empty");
+    }
+    if (n > schema->max_items) {
+        char message[80];
+        snprintf(message, sizeof message, "%zu items; at most %zu are allowed", n,
+                 schema->max_items);
+        return fault(c, DL_E_FIELD_LENGTH, place, message);
+    }
+    for (size_t i = 0; i < n && schema->items != NULL; i++) {
+        struct place here = {.up = place, .index = i};
+        DL_TRY(check(c, schema->items, json_array_get(value, i), &here));
+    }
+    return DL_OK;
+}
+
+static size_t common_prefix(const char *a, const char *b)
+{
+    size_t n = 0;
+    while (a[n] != '\0' && a[n] == b[n]) {
+        n++;
+    }
+    return n;
+}
+
+static enum dl_err unknown_field(struct checking *c, const struct dl_schema *schema,
+                                 const char *key, const struct place *place)
+{
+    const char *nearest = NULL;
+    size_t best = 1;
+    for (size_t i = 0; i < schema->n_members; i++) {
+        size_t n = common_prefix(key, schema->members[i].name);
+        if (n > best) {
+            best = n;
+            nearest = schema->members[i].name;
+        }
+    }
+    char shown[64];
+    snprintf(shown, sizeof shown, "%.60s", key);
+    struct place here = {.up = place, .name = shown};
+    enum dl_err err = fault(c, DL_E_FIELD_UNKNOWN, &here, "there is no such field");
+    if (nearest != NULL) {
+        dl_error_hint(c->error, "did you mean \"%s\"?", nearest);
+    }
+    return err;
+}
+
+static const struct member *member_of(const struct dl_schema *schema, const char *key)
+{
+    for (size_t i = 0; i < schema->n_members; i++) {
+        if (strcmp(schema->members[i].name, key) == 0) {
+            return &schema->members[i];
+        }
+    }
+    return NULL;
+}
+
+static enum dl_err check_presence(struct checking *c, const struct dl_schema *schema,
+                                  const json_t *value, const struct place *place)
+{
+    for (size_t i = 0; i < schema->n_members; i++) {
+        if (schema->members[i].required &&
+            json_object_get(value, schema->members[i].name) == NULL) {
+            struct place here = {.up = place, .name = schema->members[i].name};
+            return fault(c, DL_E_FIELD_MISSING, &here, "this field is mandatory");
+        }
+    }
+    bool any = schema->n_any_of == 0;
+    for (size_t i = 0; i < schema->n_any_of && !any; i++) {
+        any = json_object_get(value, schema->any_of[i]) != NULL;
+    }
+    if (!any) {
+        struct dl_buf message;
+        dl_buf_init(&message, 512);
+        dl_buf_put_str(&message, "one of these must be given: ");
+        for (size_t i = 0; i < schema->n_any_of; i++) {
+            dl_buf_printf(&message, "%s%s", i > 0 ? ", " : "", schema->any_of[i]);
+        }
+        dl_buf_u8(&message, 0);
+        enum dl_err err = fault(c, DL_E_FIELD_MISSING, place, (const char *)message.p);
+        dl_buf_fini(&message);
+        return err;
+    }
+    return json_object_size(value) >= schema->min_members
+               ? DL_OK
+               : fault(c, DL_E_FIELD_MISSING, place, "must not be empty");
+}
+
+static enum dl_err check_object(struct checking *c, const struct dl_schema *schema,
+                                const json_t *value, const struct place *place)
+{
+    const char *key = NULL;
+    json_t *member = NULL;
+    json_object_foreach((json_t *)value, key, member)
+    { // the macro wants a non-const object
+        const struct member *known = member_of(schema, key);
+        if (known == NULL) {
+            return unknown_field(c, schema, key, place);
+        }
+        struct place here = {.up = place, .name = known->name};
+        DL_TRY(check(c, known->schema, member, &here));
+    }
+    return check_presence(c, schema, value, place);
+}
+
+static enum dl_err wrong_type(struct checking *c, const struct dl_schema *schema,
+                              const struct place *place)
+{
+    return fault(c, DL_E_FIELD_TYPE, place,
+                 (schema->types & TYPE_OBJECT) != 0    ? "must be an object"
+                 : (schema->types & TYPE_ARRAY) != 0   ? "must be a list"
+                 : (schema->types & TYPE_STRING) != 0  ? "must be a string"
+                 : (schema->types & TYPE_BOOLEAN) != 0 ? "must be true or false"
+                                                       : "must be an integer");
+}
+
+static enum dl_err check(struct checking *c, const struct dl_schema *schema, const json_t *value,
+                         const struct place *place)
+{
+    if ((schema->types & 1U << json_typeof(value)) == 0) {
+        return wrong_type(c, schema, place);
+    }
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        return check_object(c, schema, value, place);
+    case JSON_ARRAY:
+        return check_array(c, schema, value, place);
+    case JSON_STRING:
+        return check_string(c, schema, value, place);
+    default:
+        return DL_OK;
+    }
+}
+
+enum dl_err dl_schema_check(const struct dl_schema *schema, const json_t *value,
+                            struct dl_error *error)
+{
+    struct dl_error unused;
+    struct checking c = {.error = error == NULL ? &unused : error};
+    return check(&c, schema, value, NULL);
+}
