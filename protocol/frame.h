@@ -19,7 +19,7 @@ enum {
 
 /* DL_FRAME(name, number, least octets of the body, most octets of the body). `ENTRY` and
  * `CHECKPOINT` are of the sender's own journal; `RETURN…` gives the receiver its own journal back;
- * `REPAIR` are single entries of either. */
+ * `REPAIR_ENTRY` is a single entry of either. */
 #define DL_FRAMES(DL_FRAME)                                                                        \
     DL_FRAME(HELLO1, 1, 32, 8 * 1024)                                                              \
     DL_FRAME(HELLO2, 2, 3, 2 + 1 + DL_LIMIT_CHECKPOINT)                                            \
@@ -35,12 +35,13 @@ enum {
     DL_FRAME(RETURN_ENTRY, 12, 46, DL_FRAME_ENTRY_MAX)                                             \
     DL_FRAME(RETURN_CHECKPOINT, 13, 1, DL_LIMIT_CHECKPOINT)                                        \
     DL_FRAME(REPAIR_ENTRY, 14, 46, DL_FRAME_ENTRY_MAX)                                             \
-    DL_FRAME(REPAIR_END, 15, 16, 16)                                                               \
+    DL_FRAME(PULL_END, 15, 16, 16)                                                                 \
     DL_FRAME(PROVE, 16, 16, 16)                                                                    \
     DL_FRAME(PROOF, 17, 18, 16 + 1 + 1 + 32 * DL_LIMIT_PROOF_HASHES)                               \
     DL_FRAME(TEST, 18, 90, 512)                                                                    \
     DL_FRAME(TEST_REPLY, 19, 90, 512)                                                              \
-    DL_FRAME(CLOSE, 20, 3, 1024)
+    DL_FRAME(CLOSE, 20, 3, 1024)                                                                   \
+    DL_FRAME(RESUME, 21, 8, 8)
 
 enum dl_frame_type {
     DL_FRAME_NONE = 0,

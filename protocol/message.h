@@ -10,6 +10,7 @@
 
 #include "base/crypto.h"
 #include "protocol/frame.h"
+#include "protocol/merkle.h"
 
 /* An entry as it travels and lies on disk: the leaf, and the content under its salt. */
 struct dl_entry_octets {
@@ -62,7 +63,8 @@ struct dl_msg_credit {
 void dl_msg_credit_encode(struct dl_buf *out, const struct dl_msg_credit *msg);
 DL_MUST_USE enum dl_err dl_msg_credit_decode(struct dl_view body, struct dl_msg_credit *out);
 
-/* PING, PONG (any number, echoed), READY (the size from which to go on). */
+/* PING, PONG (any number, echoed), READY (the size from which to go on), RESUME (the same, from the
+ * author: what follows was sent after READY arrived). */
 void dl_msg_number_encode(struct dl_buf *out, enum dl_frame_type type, uint64_t number);
 DL_MUST_USE enum dl_err dl_msg_number_decode(struct dl_view body, uint64_t *out);
 void dl_msg_busy_encode(struct dl_buf *out);
@@ -77,7 +79,8 @@ struct dl_msg_pull {
 void dl_msg_pull_encode(struct dl_buf *out, const struct dl_msg_pull *msg);
 DL_MUST_USE enum dl_err dl_msg_pull_decode(struct dl_view body, struct dl_msg_pull *out);
 
-/* REPAIR_END: what was given. PROVE: the sizes to prove between. */
+/* PULL_END: what was given of a repair, or from == to: no more can be given. PROVE: the sizes to
+ * prove between. */
 struct dl_msg_range {
     uint64_t from, to;
 };
@@ -88,8 +91,7 @@ DL_MUST_USE enum dl_err dl_msg_range_decode(struct dl_view body, struct dl_msg_r
 struct dl_msg_proof {
     uint64_t from, to;
     bool refused;
-    size_t n;
-    struct dl_hash hashes[DL_LIMIT_PROOF_HASHES];
+    struct dl_proof proof;
 };
 void dl_msg_proof_encode(struct dl_buf *out, const struct dl_msg_proof *msg);
 DL_MUST_USE enum dl_err dl_msg_proof_decode(struct dl_view body, struct dl_msg_proof *out);
@@ -103,6 +105,7 @@ void dl_msg_test_encode(struct dl_buf *out, enum dl_frame_type type, const struc
 DL_MUST_USE enum dl_err dl_msg_test_decode(struct dl_view body, struct dl_msg_test *out);
 
 /* CLOSE: a code ("E_FRAME") and a text for a person. */
+enum { DL_CLOSE_CODE_MAX = 40, DL_CLOSE_TEXT_MAX = 600 };
 struct dl_msg_close {
     struct dl_view code, text;
 };
