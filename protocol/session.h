@@ -37,7 +37,7 @@ enum dl_session_event_type {
     DL_ON_FULL,     /* a STORE was rolled back: theirs ends at `size`; the peer is told "busy" */
     DL_ON_READY,    /* storing works again; `size` as for FULL, `frontier` is of that size */
     DL_ON_ROOTS,    /* answers ROOTS: the same list, filled in */
-    DL_ON_PROOF,    /* answers PROOF: `hashes`, n = 0 with `refused`: we cannot */
+    DL_ON_PROOF,    /* answers PROOF: `proof`, or NULL: we cannot */
     DL_ON_TIME,     /* the deadline of an earlier update passed */
     DL_ON_PROBE,    /* another connection wants this one's place: ping, close after 2 s */
     DL_ON_TEST,     /* start a link test; `octets` is a 16-octet nonce, random */
@@ -56,9 +56,8 @@ struct dl_session_event {
     const struct dl_frontier *frontier;
     const struct dl_entry_octets *entries; /* n of them, from index `from`, ended by `note` */
     const struct dl_session_root *roots;
-    const struct dl_hash *hashes;
-    size_t n; /* of entries, roots or hashes */
-    bool refused;
+    const struct dl_proof *proof;
+    size_t n; /* of entries or roots */
     enum dl_side side;
     uint64_t from, to;
     enum dl_err code;

@@ -21,9 +21,10 @@ enum dl_update_flag {
     DL_UPDATE_ROOTS = 1 << 9,   /* answer `roots` */
     DL_UPDATE_PROOF = 1 << 10,  /* answer with the consistency proof of ours from `from` to `to` */
     DL_UPDATE_WANT = 1 << 11,   /* answer `want` with ENTRIES, when the channel's queue has room */
-    DL_UPDATE_OPENED = 1 << 12, /* both HELLOs are verified: the link is up */
-    DL_UPDATE_MORE = 1 << 13,
-    DL_UPDATE_CLOSED = 1 << 14
+    DL_UPDATE_OPENED = 1 << 12, /* both HELLO1 are verified: the link is up */
+    DL_UPDATE_MORE = 1 << 13,   /* step NEXT when all the rest is done */
+    DL_UPDATE_COMMIT = 1 << 14, /* much was given to store: commit and step STORED before more */
+    DL_UPDATE_CLOSED = 1 << 15
 };
 
 /* Entries to store, verified: every leaf is valid and of this line's marking, its content fits its
@@ -77,6 +78,7 @@ struct dl_update_alarm {
 /* A link test, signed by both with their receipt keys. */
 struct dl_update_test {
     bool incoming;                    /* the peer began it */
+    bool ok;                          /* false: outgoing, and no answer within 10 s */
     int64_t ms;                       /* outgoing: from the question to the answer */
     struct dl_view text;              /* what was signed by the one who began */
     struct dl_view reply;             /* what was signed by the one who answered */
