@@ -64,10 +64,10 @@ struct dl_facts_theirs {
 struct dl_session_config {
     struct dl_view us;   /* agency ids */
     struct dl_view peer; /* known from the channel: this connection is authenticated */
-    /* Origins without the generation: "directline/cn/us". Generation 2 is "directline/cn/us/2". */
+    /* Origins without the generation: "directline/cn/us"; generation 2 is "directline/cn/us/2".
+     * They say which markings may come (I8; dl_marking_fits). */
     struct dl_view origin_ours;
     struct dl_view origin_theirs;
-    struct dl_view marking; /* of this line: "actual", "exercise" or "test" (I8) */
     struct dl_public_key our_journal_key;
     struct dl_public_key our_receipt_key;
     struct dl_public_key peer_journal_key;

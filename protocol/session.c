@@ -205,7 +205,6 @@ static void frame_heard(struct dl_session *s, const struct dl_frame *frame)
         dl__session_close(s, DL_E_FRAME_STATE, "%s is not allowed now", dl_frame_name(frame->type));
         return;
     }
-    dl__clock_heard(s);
     if (handlers[frame->type] != NULL) {
         handlers[frame->type](s, frame->body);
     } else {
@@ -264,6 +263,9 @@ static void compact(struct dl_session *s)
 
 static void bytes_heard(struct dl_session *s, struct dl_view octets)
 {
+    if (octets.n > 0) {
+        dl__clock_heard(s);
+    }
     dl_buf_put_view(&s->in, octets);
     if (dl_buf_err(&s->in) != DL_OK) {
         dl__session_close(s, DL_E_LIMIT, "more octets than this side can hold");

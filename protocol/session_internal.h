@@ -138,7 +138,7 @@ struct dl__batch {
 };
 
 struct dl__clock {
-    int64_t heard;                         /* when the last whole frame came */
+    int64_t heard;                         /* when the last octets came */
     int64_t frame;                         /* when an incomplete frame began; 0: none */
     int64_t hello, ping, probe, heartbeat; /* deadlines; 0: not running */
 };
@@ -156,7 +156,6 @@ struct dl_session {
     struct dl_machine phase;
     char us[DL_LIMIT_AGENCY_ID + 1], peer[DL_LIMIT_AGENCY_ID + 1];
     char base_ours[DL_LIMIT_ORIGIN + 1], base_theirs[DL_LIMIT_ORIGIN + 1];
-    char marking[16];
     const struct dl_signer *signer;
     struct dl_public_key peer_journal_key, our_receipt_key;
     struct dl_verifier *peer_receipt_verifier; /* of link tests */

@@ -34,8 +34,7 @@ static enum dl_err copy_names(struct dl_session *s, const struct dl_session_conf
     DL_TRY(copy_text(config->us, sizeof s->us - 1, s->us));
     DL_TRY(copy_text(config->peer, sizeof s->peer - 1, s->peer));
     DL_TRY(copy_text(config->origin_ours, sizeof s->base_ours - 1, s->base_ours));
-    DL_TRY(copy_text(config->origin_theirs, sizeof s->base_theirs - 1, s->base_theirs));
-    return copy_text(config->marking, sizeof s->marking - 1, s->marking);
+    return copy_text(config->origin_theirs, sizeof s->base_theirs - 1, s->base_theirs);
 }
 
 enum dl_err dl__keys_of_theirs(const struct dl_session *s, unsigned generation,

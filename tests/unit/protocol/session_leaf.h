@@ -40,8 +40,7 @@ static void make_leaf(struct leaf_octets *out, const char *agency, unsigned numb
     char id[64];
     char content[128];
     snprintf(id, sizeof id, "%s-%u", agency, number);
-    snprintf(content, sizeof content,
-             "{\"text\":{\"en\":\"message %u\",\"zh\":\"\"},\"thread\":null}", number);
+    snprintf(content, sizeof content, "{\"text\":{\"en\":\"message %u\"}}", number);
     make_entry(out, id, "message", content);
 }
 

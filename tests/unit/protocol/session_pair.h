@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-enum { MAX_ENTRIES = 2048, NOTE_MAX = 1024, LOG_MAX = 64 * 1024 };
+enum { MAX_ENTRIES = 4096, NOTE_MAX = 1024, LOG_MAX = 64 * 1024 };
 
 struct stored_entry {
     uint8_t *octets; /* leaf, salt, content */
@@ -261,7 +261,7 @@ static void store_batch(struct side *side, const struct dl_update_batch *batch)
 
 static void cosign_row(struct side *side, const char *note)
 {
-    cosign_note(side->other, side, note, 1, side->cosigned);
+    cosign_note(side->other, side, note, 1764000000 + world.now / 1000, side->cosigned);
 }
 
 static void commit(struct side *side)
@@ -596,7 +596,6 @@ static enum dl_err make_session(struct side *side)
         .peer = dl_view_str(side->other->name),
         .origin_ours = dl_view_str(origin_ours),
         .origin_theirs = dl_view_str(origin_theirs),
-        .marking = dl_view_str("actual"),
         .our_journal_key = dl_signer_public(side->journal_signer),
         .our_receipt_key = dl_signer_public(side->receipt_signer),
         .peer_journal_key = dl_signer_public(side->other->journal_signer),
