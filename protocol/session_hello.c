@@ -245,7 +245,9 @@ static void decide_author(struct dl_session *s)
         tell_journal(s, &verdict);
     }
     s->lost_copy = verdict.lost_copy;
-    take_receipt(s, &verdict);
+    if (verdict.serve) {
+        take_receipt(s, &verdict);
+    }
     if (verdict.state == DL_JOURNAL_REWOUND) {
         dl__pull_start(s, verdict.known);
     } else if (verdict.serve) {
@@ -260,6 +262,7 @@ static void raise_floor(struct dl_session *s)
 {
     struct dl__receiver *r = &s->receiver;
     r->cosigned = r->note[DL_RECEIVER_RECEIPT];
+    r->note[DL_RECEIVER_COSIGNED] = r->cosigned;
     s->update->flags |= DL_UPDATE_FLOOR;
     s->update->floor = dl__write_note(r->keys, &r->cosigned, &s->floor);
 }

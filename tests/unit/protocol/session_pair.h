@@ -72,6 +72,7 @@ struct pair {
     char log[LOG_MAX];
     size_t n_log;
     bool quiet;
+    bool small; /* batches end at the first signed checkpoint */
 };
 
 static struct pair world; /* large; one test at a time */
@@ -315,6 +316,9 @@ static void answer_want(struct side *side, const struct dl_update_want *want)
         if (want->single || log->notes[i + 1] != NULL) {
             event.n = n;
             event.note = note_view(log->notes[i + 1]);
+            if (world.small && !want->single) {
+                break;
+            }
         }
     }
     event.entries = entries;
@@ -523,6 +527,17 @@ static void submit(struct side *side, unsigned n)
 
 /* ---- the world ---- */
 
+/* line.db comes back from when the log had `size` entries. */
+static void __attribute__((unused)) cut_log(struct disk_log *log, uint64_t size)
+{
+    assert_true(size <= log->size);
+    for (uint64_t i = size + 1; i <= log->size; i++) {
+        free(log->notes[i]);
+        log->notes[i] = NULL;
+    }
+    log->size = size;
+}
+
 static void init_side(struct side *side, const char *name, struct side *other)
 {
     side->name = name;
@@ -582,6 +597,16 @@ static int teardown(void **state)
     return 0;
 }
 
+/* After a start: a head.db that is behind line.db is advanced. */
+static void advance_head(struct side *side)
+{
+    unsigned long long head = 0;
+    sscanf(side->head, "%*s %llu", &head);
+    if (head < side->ours.size) {
+        copy_note(side->head, note_view(side->ours.notes[side->ours.size]));
+    }
+}
+
 static enum dl_err make_session(struct side *side)
 {
     struct dl_frontier ours = frontier_at(&side->ours, side->ours.size);
@@ -625,6 +650,7 @@ static void open_side(struct side *side)
     side->cosign[0] = 0;
     memset(&side->peer, 0, sizeof side->peer);
     side->closed = DL_OK;
+    advance_head(side);
     assert_int_equal(make_session(side), DL_OK);
     struct dl_session_event event = {.type = DL_ON_OPEN};
     step(side, &event);
