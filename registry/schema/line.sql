@@ -21,6 +21,7 @@ CREATE TABLE run(
   cursor INTEGER PRIMARY KEY,
   log INTEGER NOT NULL REFERENCES log(id),
   first INTEGER,
+  ahead INTEGER NOT NULL DEFAULT 0, -- 1 in the tail: goes into the tree before the others
   n INTEGER NOT NULL,
   time INTEGER NOT NULL,   -- ms, when it became durable here
   leaves BLOB NOT NULL,    -- u32 length and octets of each leaf

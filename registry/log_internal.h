@@ -1,0 +1,43 @@
+/* What the registry/log*.c files share. */
+#ifndef DL_REGISTRY_LOG_INTERNAL_H
+#define DL_REGISTRY_LOG_INTERNAL_H
+
+#include "registry/log.h"
+
+enum { DL__TILE = 256, DL__LEVELS = 6 /* 256^6 = 2^48, the greatest log */ };
+
+struct dl__tile {
+    struct dl_hash hashes[DL__TILE];
+};
+
+struct dl_log {
+    struct dl_line_db *db;
+    int64_t id;
+    char peer[DL_LIMIT_AGENCY_ID + 1];
+    char base[DL_LIMIT_ORIGIN + 1];
+    char origin[DL_LIMIT_ORIGIN + 1];
+    char closed[16];
+    bool ours;
+    unsigned generation;
+    struct dl_frontier frontier;
+    struct dl__tile *edge[DL__LEVELS]; /* the open tile of each level, allocated when needed */
+    struct dl_buf note, receipt;
+    uint64_t receipt_size;
+    int64_t receipt_time;
+    struct dl_buf leaves, contents; /* of a run while it is written */
+};
+
+/* Makes the row of a generation. */
+enum dl_err dl__log_make(struct dl_log *log, unsigned generation, const char *origin);
+/* Reads the open tiles for the size in log->frontier and derives the frontier from them. */
+enum dl_err dl__log_load_edge(struct dl_log *log);
+/* Size and root of a note that is a checkpoint. */
+enum dl_err dl__log_head_of(struct dl_view note, uint64_t *size, struct dl_hash *root);
+/* Puts a leaf's hash into the tree; full tiles are written. dl__log_write_edge writes the open
+ * ones. */
+enum dl_err dl__log_grow(struct dl_log *log, const struct dl_hash *leaf);
+enum dl_err dl__log_write_edge(struct dl_log *log);
+/* The hash of one leaf, from its tile. */
+enum dl_err dl__log_leaf_hash(struct dl_log *log, uint64_t index, struct dl_hash *out);
+
+#endif

@@ -1,0 +1,166 @@
+#include "registry/replica.h"
+#include "protocol/facts.h"
+#include "registry/log_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct dl_replica {
+    struct dl_replica_config config;
+    char peer[DL_LIMIT_AGENCY_ID + 1];
+    char origin[DL_LIMIT_ORIGIN + 1];
+    struct dl_log *log;
+    struct dl_buf cosigned;
+    struct dl_buf new_cosigned;
+    uint64_t cosigned_size, new_size;
+    bool stored; /* since the last settling */
+};
+
+static enum dl_err load(struct dl_replica *r, struct dl_error *error)
+{
+    struct dl_log_name name = {.peer = r->peer, .ours = false, .origin = r->origin};
+    dl_log_close(&r->log);
+    DL_TRY(dl_log_open(r->config.db, &name, &r->log, error));
+    return dl_headdb_get(r->config.head, dl_log_origin(r->log), DL_HEADDB_COSIGNED, &r->cosigned,
+                         &r->cosigned_size);
+}
+
+enum dl_err dl_replica_open(const struct dl_replica_config *config, struct dl_replica **out,
+                            struct dl_error *error)
+{
+    struct dl_replica *r = calloc(1, sizeof *r);
+    DL_ASSERT(r != NULL, "memory for a replica");
+    r->config = *config;
+    snprintf(r->peer, sizeof r->peer, "%s", config->peer);
+    snprintf(r->origin, sizeof r->origin, "%s", config->origin);
+    dl_buf_init(&r->cosigned, 2 * DL_LIMIT_CHECKPOINT);
+    dl_buf_init(&r->new_cosigned, 2 * DL_LIMIT_CHECKPOINT);
+    enum dl_err err = load(r, error);
+    if (err == DL_OK) {
+        err = dl_line_db_commit(config->db);
+    }
+    if (err != DL_OK) {
+        dl_replica_close(&r);
+        return err;
+    }
+    *out = r;
+    return DL_OK;
+}
+
+void dl_replica_close(struct dl_replica **replica)
+{
+    struct dl_replica *r = *replica;
+    if (r != NULL) {
+        dl_log_close(&r->log);
+        dl_buf_fini(&r->cosigned);
+        dl_buf_fini(&r->new_cosigned);
+        free(r);
+        *replica = NULL;
+    }
+}
+
+struct dl_log *dl_replica_log(struct dl_replica *replica)
+{
+    return replica->log;
+}
+
+struct dl_view dl_replica_cosigned(const struct dl_replica *replica)
+{
+    return dl_buf_view(&replica->cosigned);
+}
+
+/* The peer's next generation begins: the old one is kept, closed. */
+static enum dl_err open_generation(struct dl_replica *r, unsigned generation)
+{
+    struct dl_error error;
+    char origin[DL_LIMIT_ORIGIN + 1];
+    DL_ASSERT(generation > dl_log_generation(r->log), "a generation is newer than the one before");
+    DL_TRY(dl_origin_of(dl_view_str(r->origin), generation, origin));
+    DL_TRY(dl_line_db_write(r->config.db));
+    DL_TRY(dl_log_set_closed(r->log, "renewed"));
+    DL_TRY(dl__log_make(r->log, generation, origin));
+    return load(r, &error);
+}
+
+enum dl_err dl_replica_extend(struct dl_replica *r, const struct dl_extension *extension)
+{
+    uint64_t size = 0;
+    struct dl_hash signed_root;
+    struct dl_hash root;
+    DL_TRY(dl_line_db_write(r->config.db));
+    if (extension->renewed && extension->generation != dl_log_generation(r->log)) {
+        DL_TRY(open_generation(r, extension->generation));
+    }
+    DL_ASSERT(extension->first == dl_log_size(r->log), "I4: a batch begins where the replica ends");
+    struct dl_log_append append = {
+        .entries = extension->entries, .n = extension->n, .now_ms = extension->now_ms};
+    DL_TRY(dl_log_append(r->log, &append));
+    DL_TRY(dl_log_root(r->log, &root));
+    DL_TRY(dl__log_head_of(extension->note, &size, &signed_root));
+    if (size != dl_log_size(r->log) || !dl_hash_equal(&root, &signed_root)) {
+        return DL_E_BATCH_ROOT;
+    }
+    DL_TRY(dl_log_checkpoint(r->log, extension->note));
+    r->stored = true;
+    if (extension->cosign) {
+        dl_buf_reset(&r->new_cosigned);
+        dl_buf_put_view(&r->new_cosigned, extension->note);
+        r->new_size = size;
+    }
+    return dl_buf_err(&r->new_cosigned);
+}
+
+enum dl_err dl_replica_put_head(struct dl_replica *r)
+{
+    if (r->new_cosigned.n == 0 || r->new_size <= r->cosigned_size) {
+        return DL_OK;
+    }
+    return dl_headdb_put(r->config.head, dl_log_origin(r->log), DL_HEADDB_COSIGNED, r->new_size,
+                         dl_buf_view(&r->new_cosigned));
+}
+
+bool dl_replica_settle(struct dl_replica *r, uint64_t *size)
+{
+    if (r->new_cosigned.n > 0 && r->new_size > r->cosigned_size) {
+        struct dl_buf swap = r->cosigned;
+        r->cosigned = r->new_cosigned;
+        r->cosigned_size = r->new_size;
+        r->new_cosigned = swap;
+    }
+    dl_buf_reset(&r->new_cosigned);
+    bool stored = r->stored;
+    r->stored = false;
+    *size = dl_log_size(r->log);
+    return stored;
+}
+
+enum dl_err dl_replica_rollback(struct dl_replica *r)
+{
+    struct dl_error error;
+    r->stored = false;
+    dl_buf_reset(&r->new_cosigned);
+    return load(r, &error); // the newest generation may have been made by the turn
+}
+
+enum dl_err dl_replica_set_floor(struct dl_replica *r, struct dl_view note)
+{
+    uint64_t size = 0;
+    struct dl_hash root;
+    DL_TRY(dl__log_head_of(note, &size, &root));
+    if (size <= r->cosigned_size) {
+        return DL_OK;
+    }
+    DL_TRY(dl_headdb_begin(r->config.head));
+    enum dl_err err =
+        dl_headdb_put(r->config.head, dl_log_origin(r->log), DL_HEADDB_COSIGNED, size, note);
+    if (err != DL_OK) {
+        dl_headdb_rollback(r->config.head);
+        return err;
+    }
+    DL_TRY(dl_headdb_commit(r->config.head));
+    dl_buf_reset(&r->cosigned);
+    dl_buf_put_view(&r->cosigned, note);
+    r->cosigned_size = size;
+    return DL_OK;
+}

@@ -1,0 +1,54 @@
+/* A replica: our verified copy of a peer's journal, and what we cosigned of it. Design section 4,
+ * "What is signed when", "Receive".
+ *
+ * The order in a turn: dl_replica_extend ..., commit of line.db, dl_replica_put_head inside
+ * head.db's transaction, its commit, dl_replica_settle; only then the session is told STORED, and
+ * only STORED can produce a receipt (I2).
+ */
+#ifndef DL_REGISTRY_REPLICA_H
+#define DL_REGISTRY_REPLICA_H
+
+#include "registry/headdb.h"
+#include "registry/log.h"
+
+struct dl_replica;
+
+struct dl_replica_config {
+    struct dl_line_db *db;
+    struct dl_headdb *head;
+    const char *peer;
+    const char *origin; /* of generation 1 */
+};
+
+DL_MUST_USE enum dl_err dl_replica_open(const struct dl_replica_config *config,
+                                        struct dl_replica **out, struct dl_error *error);
+void dl_replica_close(struct dl_replica **replica);
+struct dl_log *dl_replica_log(struct dl_replica *replica);
+/* head.db's cosigned row: the newest note of the peer that we ever cosigned. */
+struct dl_view dl_replica_cosigned(const struct dl_replica *replica);
+
+/* A batch that the session verified. It is verified here again, against the disk. */
+struct dl_extension {
+    const struct dl_entry_octets *entries;
+    size_t n;
+    struct dl_view note;
+    uint64_t first;
+    unsigned generation; /* of the peer's journal; greater than ours exactly when `renewed` */
+    bool renewed;
+    bool cosign; /* head.db's cosigned row follows */
+    int64_t now_ms;
+};
+/* DL_E_BATCH_ROOT: the entries do not give the note's root. DL_E_ID_REUSED: an id stands twice in
+ * it. The turn must then be rolled back. */
+DL_MUST_USE enum dl_err dl_replica_extend(struct dl_replica *replica,
+                                          const struct dl_extension *extension);
+DL_MUST_USE enum dl_err dl_replica_put_head(struct dl_replica *replica);
+/* Both databases are durable. True when something was stored since the last settling; *size is then
+ * the size. */
+bool dl_replica_settle(struct dl_replica *replica, uint64_t *size);
+DL_MUST_USE enum dl_err dl_replica_rollback(struct dl_replica *replica);
+/* A cosignature of ours for more than we remember: nothing is cosigned below it. Written at once.
+ */
+DL_MUST_USE enum dl_err dl_replica_set_floor(struct dl_replica *replica, struct dl_view note);
+
+#endif
