@@ -6,12 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DL_VERB(id, ...) void dl__verb_##id(struct dl_call *call);
-#define DL_OPT(id, ...)
-#include "node/command.def"
-#undef DL_VERB
-#undef DL_OPT
-
 const struct dl_verb dl_verbs[] = {
 #define DL_VERB(id, name, operands, min, max, where, input, paths, summary, example)               \
     {name,          dl__verb_##id,    operands, min,     max,                                      \

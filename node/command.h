@@ -38,6 +38,11 @@ enum {
 };
 
 typedef void (*dl_verb_fn)(struct dl_call *call);
+#define DL_VERB(id, ...) void dl__verb_##id(struct dl_call *call);
+#define DL_OPT(id, ...)
+#include "node/command.def"
+#undef DL_VERB
+#undef DL_OPT
 
 struct dl_verb {
     const char *name; /* "alert send" */
