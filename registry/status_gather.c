@@ -1,0 +1,355 @@
+#include "registry/status_gather.h"
+
+#include <string.h>
+
+#define LISTING_COLUMNS                                                                            \
+    "k.relation, k.certainty, l.id, l.key, l.list, l.entry, l.kind, l.announced, l.in_force,"      \
+    " l.listed_by, l.until, l.gone_by, l.instrument, l.scope, l.exemption, l.source,"              \
+    " l.verification, l.verification_dates, l.parent"
+
+enum column {
+    RELATION,
+    CERTAINTY,
+    ID,
+    KEY,
+    LIST,
+    ENTRY,
+    KIND,
+    ANNOUNCED,
+    IN_FORCE,
+    LISTED_BY,
+    UNTIL,
+    GONE_BY,
+    INSTRUMENT,
+    SCOPE,
+    EXEMPTION,
+    SOURCE,
+    VERIFICATION,
+    VERIFICATION_DATES,
+    PARENT
+};
+
+struct gather {
+    struct dl_status *status;
+    struct dl__standings *standings;
+    const struct dl__reach *reach;
+};
+
+/* A listing on the day asked about. */
+enum phase {
+    PHASE_IN_FORCE,
+    PHASE_START_OPEN,
+    PHASE_END_OPEN,
+    PHASE_ANNOUNCED,
+    PHASE_OVER,
+    PHASE_NOT_YET
+};
+
+static enum phase phase_on(dl_day on, const struct dl_status_row *row, dl_day gone_by)
+{
+    if (row->until > 0 && on >= row->until) {
+        return PHASE_OVER;
+    }
+    if (gone_by > 0 && on >= gone_by) {
+        return PHASE_OVER;
+    }
+    if (row->in_force > 0 && on < row->in_force) {
+        return row->announced > 0 && row->announced <= on ? PHASE_ANNOUNCED : PHASE_NOT_YET;
+    }
+    if (on < row->listed_by && row->in_force == 0) {
+        return PHASE_START_OPEN;
+    }
+    if (gone_by > 0 && on > row->listed_by) {
+        return PHASE_END_OPEN;
+    }
+    return PHASE_IN_FORCE;
+}
+
+struct dl_view dl__status_keep(struct dl_status *status, struct dl_view text)
+{
+    if (text.n == 0) {
+        return dl_view_of(NULL, 0);
+    }
+    size_t at = status->arena.n;
+    dl_buf_put_view(&status->arena, text);
+    if (dl_buf_err(&status->arena) != DL_OK) {
+        return dl_view_of(NULL, 0);
+    }
+    return dl_view_of(status->arena.p + at, text.n);
+}
+
+struct dl_view dl__status_day(struct dl_status *status, dl_day day)
+{
+    char text[DL_DATE_TEXT];
+    dl_day_text(day, text);
+    return dl__status_keep(status, dl_view_str(text));
+}
+
+struct dl_said dl__said(enum dl_words words, struct dl_view a, struct dl_view b)
+{
+    return (struct dl_said){.words = words, .arg = {a, b}};
+}
+
+void dl__status_reason(struct dl_status_row *row, struct dl_said said)
+{
+    if (row->n_reasons < DL_REASONS_MAX) {
+        row->reason[row->n_reasons++] = said;
+    }
+}
+
+/* The few words that the column knows, without copies. */
+static struct dl_view verification_of(struct dl_status *status, struct dl_view word)
+{
+    static const char *const words[] = {"official", "two-sources", "secondary", "memory"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (dl_view_is(word, words[i])) {
+            return dl_view_str(words[i]);
+        }
+    }
+    return dl__status_keep(status, word);
+}
+
+static int64_t id_or_none(const struct dl_row *row, enum column column)
+{
+    return dl_row_null(row, column) ? 0 : dl_row_int(row, column);
+}
+
+static bool read_row(struct gather *gather, const struct dl_row *row, struct dl_status_row *out)
+{
+    struct dl_status *status = gather->status;
+    *out = (struct dl_status_row){.listing = dl_row_int(row, ID)};
+    out->list = dl_reader_list(status->reader, dl_row_int(row, LIST));
+    DL_ASSERT(out->list, "every listing is on a list (foreign key)");
+    out->jurisdiction = out->list->jurisdiction;
+    if (!gather->standings->wanted[out->jurisdiction]) {
+        return false;
+    }
+    out->announced = dl_day_of(dl_row_text(row, ANNOUNCED));
+    out->in_force = dl_day_of(dl_row_text(row, IN_FORCE));
+    out->listed_by = dl_day_of(dl_row_text(row, LISTED_BY));
+    out->until = dl_day_of(dl_row_text(row, UNTIL));
+    out->how = status->lookup.how;
+    return true;
+}
+
+static void read_texts(struct gather *gather, const struct dl_row *row, struct dl_status_row *out)
+{
+    struct dl_status *status = gather->status;
+    out->key = dl__status_keep(status, dl_row_text(row, KEY));
+    out->entry = dl__status_keep(status, dl_row_text(row, ENTRY));
+    out->instrument = id_or_none(row, INSTRUMENT);
+    out->scope = id_or_none(row, SCOPE);
+    out->exemption = id_or_none(row, EXEMPTION);
+    out->source = id_or_none(row, SOURCE);
+    out->verification = verification_of(status, dl_row_text(row, VERIFICATION));
+    out->verification_dates = verification_of(status, dl_row_text(row, VERIFICATION_DATES));
+}
+
+static void say_phase(struct gather *gather, struct dl_status_row *row, enum phase phase,
+                      dl_day gone_by)
+{
+    struct dl_status *status = gather->status;
+    struct dl_view none = dl_view_of(NULL, 0);
+    switch (phase) {
+    case PHASE_IN_FORCE:
+        if (row->standing == DL_STANDING_TEMPORARY) {
+            dl__status_reason(
+                row, dl__said(row->until > 0 ? DL_WORDS_TEMPORARY_UNTIL : DL_WORDS_TEMPORARY,
+                              dl__status_day(status, row->until), none));
+        }
+        if (row->in_force == 0) {
+            dl__status_reason(row, dl__said(DL_WORDS_START_UNKNOWN,
+                                            dl__status_day(status, row->listed_by), none));
+        }
+        break;
+    case PHASE_START_OPEN:
+        dl__status_reason(
+            row, dl__said(DL_WORDS_START_OPEN, dl__status_day(status, row->listed_by), none));
+        break;
+    case PHASE_END_OPEN:
+        dl__status_reason(row, dl__said(DL_WORDS_END_OPEN, dl__status_day(status, row->listed_by),
+                                        dl__status_day(status, gone_by)));
+        break;
+    case PHASE_ANNOUNCED:
+        dl__status_reason(row, dl__said(DL_WORDS_ANNOUNCED, dl__status_day(status, row->announced),
+                                        dl__status_day(status, row->in_force)));
+        break;
+    case PHASE_OVER:
+        dl__status_reason(
+            row, row->until > 0 ? dl__said(DL_WORDS_ENDED, dl__status_day(status, row->until), none)
+                                : dl__said(DL_WORDS_GONE, dl__status_day(status, gone_by), none));
+        break;
+    case PHASE_NOT_YET:
+        break;
+    }
+}
+
+static enum dl_standing standing_of(const struct dl_row *row, const struct dl_list *list,
+                                    enum phase phase)
+{
+    switch (phase) {
+    case PHASE_IN_FORCE:
+        return dl_view_is(dl_row_text(row, KIND), "temporary") || list->temporary
+                   ? DL_STANDING_TEMPORARY
+                   : DL_STANDING_CONTROLLED;
+    case PHASE_ANNOUNCED:
+        return DL_STANDING_ANNOUNCED;
+    case PHASE_OVER:
+        return DL_STANDING_ENDED;
+    default:
+        return DL_STANDING_REVIEW;
+    }
+}
+
+static enum dl_err push(struct gather *gather, const struct dl_status_row *row)
+{
+    struct dl_status *status = gather->status;
+    if (status->n_rows == DL_STATUS_ROWS_MAX) {
+        return DL_E_LIMIT;
+    }
+    gather->standings->has_row[row->jurisdiction] = true;
+    status->row[status->n_rows++] = *row;
+    return dl_buf_err(&status->arena);
+}
+
+/* The listing that ended last stands for the jurisdiction should nothing else do. */
+static enum dl_err keep_ended(struct gather *gather, const struct dl_row *row,
+                              struct dl_status_row *out, dl_day gone_by)
+{
+    struct dl__standings *standings = gather->standings;
+    int j = out->jurisdiction;
+    dl_day end = out->until > 0 ? out->until : gone_by;
+    if (gather->reach->other || end <= standings->ended_on[j]) {
+        return DL_OK;
+    }
+    read_texts(gather, row, out);
+    out->standing = DL_STANDING_ENDED;
+    say_phase(gather, out, PHASE_OVER, gone_by);
+    standings->ended_on[j] = end;
+    standings->ended[j] = *out;
+    return dl_buf_err(&gather->status->arena);
+}
+
+static enum dl_err take_apart(struct gather *gather, const struct dl_row *row,
+                              struct dl_status_row *out, enum phase phase)
+{
+    bool salt = dl_view_is(dl_row_text(row, RELATION), "salt-of");
+    if (gather->reach->other || (phase != PHASE_IN_FORCE && phase != PHASE_ANNOUNCED)) {
+        return DL_OK;
+    }
+    read_texts(gather, row, out);
+    out->apart = true;
+    out->how = DL_HOW_NONE;
+    out->standing = phase == PHASE_ANNOUNCED ? DL_STANDING_ANNOUNCED : DL_STANDING_REVIEW;
+    dl__status_reason(out, dl__said(salt ? DL_WORDS_SALT_OF : DL_WORDS_INGREDIENT,
+                                    gather->reach->name, dl_view_of(NULL, 0)));
+    say_phase(gather, out, phase, 0);
+    return push(gather, out);
+}
+
+static void note_exclusion(struct gather *gather, const struct dl_row *row,
+                           const struct dl_status_row *out)
+{
+    struct dl__standings *standings = gather->standings;
+    struct dl_view parent = dl_row_text(row, PARENT);
+    if (!gather->reach->other) {
+        standings->excluded_from[out->jurisdiction] =
+            dl__status_keep(gather->status, parent.n > 0 ? parent : dl_row_text(row, ENTRY));
+        standings->excluded_list[out->jurisdiction] = out->list;
+    }
+}
+
+static bool is_under(struct dl_view entry, struct dl_view parent)
+{
+    return parent.n > 0 && parent.n <= entry.n && memcmp(entry.p, parent.p, parent.n) == 0 &&
+           (entry.n == parent.n || entry.p[parent.n] == '(');
+}
+
+/* Another form, a salt or an ester: what do the words of the listing say? */
+static enum dl_err take_reached(struct gather *gather, struct dl_status_row *out)
+{
+    struct dl__standings *standings = gather->standings;
+    struct dl__judged judged;
+    int j = out->jurisdiction;
+    if (standings->excluded_list[j] == out->list &&
+        is_under(out->entry, standings->excluded_from[j])) {
+        return DL_OK;
+    }
+    DL_TRY(dl__status_judge(gather->status, standings, out, gather->reach, &judged));
+    if (judged.verdict == DL__OUT) {
+        return DL_OK;
+    }
+    out->how = judged.how;
+    out->clause = judged.clause;
+    out->explained = judged.explained;
+    out->explanation = judged.explanation;
+    if (judged.verdict == DL__OPEN) {
+        out->standing = DL_STANDING_REVIEW;
+        dl__status_reason(out, judged.reason);
+    } else if (judged.doubt) {
+        out->standing = DL_STANDING_REVIEW;
+        dl__status_reason(
+            out, dl__said(DL_WORDS_EXCEPTED_ELSEWHERE, dl_view_of(NULL, 0), dl_view_of(NULL, 0)));
+    }
+    return push(gather, out);
+}
+
+static enum dl_err take_listing(struct gather *gather, const struct dl_row *row,
+                                struct dl_status_row *out, enum phase phase, dl_day gone_by)
+{
+    const struct dl__reach *reach = gather->reach;
+    read_texts(gather, row, out);
+    out->standing = standing_of(row, out->list, phase);
+    say_phase(gather, out, phase, gone_by);
+    if (dl_view_is(dl_row_text(row, CERTAINTY), "probable")) {
+        dl__status_reason(out,
+                          dl__said(DL_WORDS_PROBABLE, dl_view_of(NULL, 0), dl_view_of(NULL, 0)));
+    }
+    if (reach->salt || reach->ester || reach->other) {
+        return take_reached(gather, out);
+    }
+    return push(gather, out);
+}
+
+static enum dl_err on_listing(void *context, const struct dl_row *row)
+{
+    struct gather *gather = context;
+    struct dl_status_row out;
+    if (!read_row(gather, row, &out)) {
+        return DL_OK;
+    }
+    dl_day gone_by = dl_day_of(dl_row_text(row, GONE_BY));
+    enum phase phase = phase_on(gather->status->moment.on, &out, gone_by);
+    bool is = dl_view_is(dl_row_text(row, RELATION), "is");
+    if (dl_view_is(dl_row_text(row, KIND), "exclusion")) {
+        if (phase == PHASE_IN_FORCE && is) {
+            note_exclusion(gather, row, &out);
+        }
+        return DL_OK;
+    }
+    if (phase == PHASE_NOT_YET) {
+        return DL_OK;
+    }
+    if (!is) {
+        return take_apart(gather, row, &out, phase);
+    }
+    if (gather->reach->other && gather->standings->in_force[out.jurisdiction]) {
+        return DL_OK;
+    }
+    if (phase == PHASE_OVER) {
+        return keep_ended(gather, row, &out, gone_by);
+    }
+    return take_listing(gather, row, &out, phase, gone_by);
+}
+
+enum dl_err dl__status_gather(struct dl_status *status, struct dl__standings *standings,
+                              int64_t substance, const struct dl__reach *reach)
+{
+    struct gather gather = {status, standings, reach};
+    return dl_store_run(status->reader->store,
+                        "SELECT " LISTING_COLUMNS " FROM link k JOIN listing l ON l.id = k.listing"
+                        " WHERE k.substance = ?1 AND l.recorded_from <= ?2 AND"
+                        " (l.recorded_until IS NULL OR ?2 < l.recorded_until)",
+                        DL_SQL(DL_SQL_INT(substance), DL_SQL_INT(status->moment.version)),
+                        on_listing, &gather);
+}

@@ -1,0 +1,408 @@
+#include "base/json.h"
+#include "registry/status_gather.h"
+
+#include <string.h>
+
+/* What is being written, and a scratch for sentences before they are escaped. */
+struct writer {
+    struct dl_status *status;
+    enum dl_lang lang;
+    struct dl_buf *out;
+    struct dl_buf *scratch;
+    struct dl_buf *explanation; /* the one that all direct matches share, as JSON; before, a key */
+    size_t n;                   /* items of the list being written */
+};
+
+static void put_comma(struct writer *w)
+{
+    if (w->n++ > 0) {
+        dl_buf_u8(w->out, ',');
+    }
+}
+
+static void put_literal(struct dl_buf *out, const char *text)
+{
+    dl_buf_put(out, text, strlen(text));
+}
+
+static void put_text(struct dl_buf *out, const char *key, struct dl_view text)
+{
+    put_literal(out, key);
+    if (text.n == 0) {
+        put_literal(out, "null");
+    } else {
+        dl_json_put_string(out, text);
+    }
+}
+
+static void put_ready(struct dl_buf *out, const char *key, struct dl_view json)
+{
+    put_literal(out, key);
+    if (json.n == 0) {
+        put_literal(out, "null");
+    } else {
+        dl_buf_put_view(out, json);
+    }
+}
+
+static void put_day(struct dl_buf *out, const char *key, dl_day day)
+{
+    char text[DL_DATE_TEXT + 2] = "\"";
+    put_literal(out, key);
+    if (day == 0) {
+        put_literal(out, "null");
+        return;
+    }
+    dl_day_text(day, text + 1);
+    text[DL_DATE_TEXT] = '"';
+    dl_buf_put(out, text, DL_DATE_TEXT + 1);
+}
+
+static void put_said(struct writer *w, const struct dl_said *said)
+{
+    dl_buf_reset(w->scratch);
+    dl_words_put(w->scratch, w->lang, said->words, said->arg);
+    dl_json_put_string(w->out, dl_buf_view(w->scratch));
+}
+
+static enum dl_err on_name(void *context, const struct dl_row *row)
+{
+    struct writer *w = context;
+    put_comma(w);
+    put_literal(w->out, "{\"lang\":");
+    dl_json_put_string(w->out, dl_row_text(row, 0));
+    put_literal(w->out, ",\"name\":");
+    dl_json_put_string(w->out, dl_row_text(row, 1));
+    dl_buf_u8(w->out, '}');
+    return DL_OK;
+}
+
+static enum dl_err on_text(void *context, const struct dl_row *row)
+{
+    struct writer *w = context;
+    put_comma(w);
+    dl_json_put_string(w->out, dl_row_text(row, 0));
+    return DL_OK;
+}
+
+static enum dl_err put_names(struct writer *w, int64_t substance)
+{
+    put_literal(w->out, ",\"names\":[");
+    w->n = 0;
+    if (substance != 0) {
+        DL_TRY(dl_store_run(
+            w->status->reader->store,
+            "SELECT lang, name FROM name WHERE substance = ?1 AND kind <> 'disputed' AND"
+            " recorded_from <= ?2 AND (recorded_until IS NULL OR ?2 < recorded_until)",
+            DL_SQL(DL_SQL_INT(substance), DL_SQL_INT(w->status->moment.version)), on_name, w));
+    }
+    put_literal(w->out, "]");
+    return DL_OK;
+}
+
+/* Own numbers before those that only a list prints; never those of another substance. */
+static enum dl_err put_cas(struct writer *w, int64_t substance)
+{
+    static const char *const roles[] = {"own", "listed"};
+    put_literal(w->out, ",\"cas\":[");
+    w->n = 0;
+    for (size_t i = 0; i < 2 && substance != 0; i++) {
+        DL_TRY(dl_store_run(
+            w->status->reader->store,
+            "SELECT value FROM identifier WHERE substance = ?1 AND kind = 'cas' AND role = ?2 AND"
+            " recorded_from <= ?3 AND (recorded_until IS NULL OR ?3 < recorded_until)",
+            DL_SQL(DL_SQL_INT(substance), DL_SQL_STR(roles[i]),
+                   DL_SQL_INT(w->status->moment.version)),
+            on_text, w));
+    }
+    put_literal(w->out, "]");
+    return DL_OK;
+}
+
+static enum dl_err put_substance(struct writer *w)
+{
+    struct dl_status *status = w->status;
+    put_literal(w->out, ",\"substance\":");
+    if (!dl_status_understood(status)) {
+        put_literal(w->out, "null");
+        return DL_OK;
+    }
+    put_text(w->out, "{\"id\":", status->substance_key);
+    DL_TRY(put_names(w, status->substance));
+    DL_TRY(put_cas(w, status->substance));
+    put_text(w->out, ",\"inchikey\":", status->inchikey);
+    put_text(w->out, ",\"salt\":", dl_view_str(status->lookup.salt));
+    put_literal(w->out, "}");
+    return DL_OK;
+}
+
+/* One candidate of an ambiguous query. */
+struct candidate {
+    struct writer *w;
+    const struct dl_candidate *candidate;
+};
+
+static void put_part(struct dl_buf *out, struct dl_view text)
+{
+    if (text.n > 0) {
+        dl_buf_put_str(out, out->n > 0 ? "; " : "");
+        dl_buf_put_view(out, text);
+    }
+}
+
+static void put_words_part(struct writer *w, enum dl_words words, struct dl_view arg)
+{
+    dl_buf_put_str(w->scratch, w->scratch->n > 0 ? "; " : "");
+    dl_words_put(w->scratch, w->lang, words, &arg);
+}
+
+static enum dl_words kind_words(struct dl_view kind)
+{
+    if (dl_view_is(kind, "plant")) {
+        return DL_WORDS_KIND_PLANT;
+    }
+    if (dl_view_is(kind, "preparation")) {
+        return DL_WORDS_KIND_PREPARATION;
+    }
+    return dl_view_is(kind, "class") ? DL_WORDS_KIND_CLASS : DL_WORDS_KIND_CHEMICAL;
+}
+
+static enum dl_words stereo_words(struct dl_view stereo)
+{
+    if (dl_view_is(stereo, "defined")) {
+        return DL_WORDS_STEREO_DEFINED;
+    }
+    if (dl_view_is(stereo, "partial")) {
+        return DL_WORDS_STEREO_PARTIAL;
+    }
+    return dl_view_is(stereo, "undefined") ? DL_WORDS_STEREO_UNDEFINED : DL_WORDS_STEREO_NONE;
+}
+
+static void put_name_days(struct writer *w, const struct dl_candidate *candidate)
+{
+    char day[DL_DATE_TEXT];
+    if (candidate->known_from > 0) {
+        dl_day_text(candidate->known_from, day);
+        put_words_part(w, DL_WORDS_DIFFERS_FROM, dl_view_str(day));
+    }
+    if (candidate->known_until > 0) {
+        dl_day_text(candidate->known_until, day);
+        put_words_part(w, DL_WORDS_DIFFERS_UNTIL, dl_view_str(day));
+    }
+}
+
+/* Columns: key, name, kind, structured, CAS, formula, stereo, systematic name, conflict. */
+static enum dl_err on_candidate(void *context, const struct dl_row *row)
+{
+    struct candidate *c = context;
+    struct writer *w = c->w;
+    bool chemical = dl_view_is(dl_row_text(row, 2), "chemical");
+    put_text(w->out, "{\"id\":", dl_row_text(row, 0));
+    put_text(w->out, ",\"name\":", dl_row_text(row, 1));
+    put_text(w->out, ",\"cas\":", dl_row_text(row, 4));
+    put_text(w->out,
+             ",\"inchikey\":", dl_row_int(row, 3) ? dl_row_text(row, 0) : dl_view_of(NULL, 0));
+    dl_buf_reset(w->scratch);
+    if (!chemical) {
+        put_words_part(w, kind_words(dl_row_text(row, 2)), dl_view_of(NULL, 0));
+    }
+    put_part(w->scratch, dl_row_text(row, 5));
+    if (dl_row_text(row, 6).n > 0) {
+        put_words_part(w, DL_WORDS_DIFFERS_STEREO,
+                       dl_view_str(dl_words_text(w->lang, stereo_words(dl_row_text(row, 6)))));
+    }
+    put_part(w->scratch, dl_row_text(row, 7));
+    put_name_days(w, c->candidate);
+    put_part(w->scratch, dl_row_text(row, 8));
+    put_text(w->out, ",\"differs\":", dl_buf_view(w->scratch));
+    dl_buf_u8(w->out, '}');
+    return DL_OK;
+}
+
+static enum dl_err put_candidates(struct writer *w)
+{
+    const struct dl_lookup *lookup = &w->status->lookup;
+    dl_buf_reset(w->explanation);
+    if (lookup->outcome == DL_LOOKUP_AMBIGUOUS &&
+        dl_name_key(w->status->matched, w->explanation) != DL_OK) {
+        dl_buf_reset(w->explanation); /* a number: no conflict of names explains it */
+    }
+    put_literal(w->out, ",\"candidates\":[");
+    for (size_t i = 0; lookup->outcome == DL_LOOKUP_AMBIGUOUS && i < lookup->n_candidates; i++) {
+        struct candidate candidate = {w, &lookup->candidate[i]};
+        put_literal(w->out, i > 0 ? "," : "");
+        DL_TRY(dl_store_run(
+            w->status->reader->store,
+            "SELECT s.key, s.name, s.kind, s.structured,"
+            " (SELECT min(value) FROM identifier WHERE substance = s.id AND kind = 'cas' AND"
+            "  role = 'own'),"
+            " t.formula, t.stereo,"
+            " (SELECT name FROM name WHERE substance = s.id AND kind = 'systematic' LIMIT 1),"
+            " (SELECT c.explanation FROM conflict_substance u JOIN conflict c ON c.id = u.conflict"
+            "  WHERE u.substance = s.id AND c.kind = 'name' AND c.name_key = ?2 LIMIT 1)"
+            " FROM substance s LEFT JOIN structure t ON t.substance = s.id WHERE s.id = ?1",
+            DL_SQL(DL_SQL_INT(lookup->candidate[i].substance),
+                   DL_SQL_TEXT(dl_buf_view(w->explanation))),
+            on_candidate, &candidate));
+    }
+    put_literal(w->out, "]");
+    return DL_OK;
+}
+
+static void put_nearest(struct writer *w)
+{
+    const struct dl_lookup *lookup = &w->status->lookup;
+    const char *name = (const char *)lookup->nearest.p;
+    put_literal(w->out, ",\"nearest\":[");
+    for (size_t i = 0; i < lookup->n_nearest; i++) {
+        put_literal(w->out, i > 0 ? "," : "");
+        dl_json_put_str(w->out, name);
+        name += strlen(name) + 1;
+    }
+    put_literal(w->out, "]");
+}
+
+static void put_match(struct writer *w, const struct dl_status_row *row)
+{
+    put_literal(w->out, ",\"match\":{\"how\":\"");
+    put_literal(w->out, dl_how_name(row->how));
+    put_text(w->out, "\",\"clause\":", row->clause);
+    put_literal(w->out, ",\"explanation\":");
+    if (row->explained) {
+        put_said(w, &row->explanation);
+    } else if (row->how == DL_HOW_NONE) {
+        put_literal(w->out, "null");
+    } else {
+        dl_buf_put_view(w->out, dl_buf_view(w->explanation));
+    }
+    put_literal(w->out, "}");
+}
+
+static void put_reason(struct writer *w, const struct dl_status_row *row)
+{
+    put_literal(w->out, ",\"reason\":");
+    if (row->n_reasons == 0) {
+        put_literal(w->out, "null");
+        return;
+    }
+    dl_buf_reset(w->scratch);
+    for (size_t i = 0; i < row->n_reasons; i++) {
+        dl_buf_put_str(w->scratch, i > 0 && w->lang == DL_LANG_EN ? " " : "");
+        dl_words_put(w->scratch, w->lang, row->reason[i].words, row->reason[i].arg);
+    }
+    dl_json_put_string(w->out, dl_buf_view(w->scratch));
+}
+
+static const char *controlled_text(enum dl_standing standing)
+{
+    if (standing == DL_STANDING_REVIEW) {
+        return "null";
+    }
+    return standing <= DL_STANDING_TEMPORARY ? "true" : "false";
+}
+
+static enum dl_err put_shared(struct writer *w, const char *key, int64_t id)
+{
+    struct dl_shared_text text = {.json = dl_view_of(NULL, 0)};
+    DL_TRY(dl_reader_text(w->status->reader, id, &text));
+    put_ready(w->out, key, text.json);
+    return DL_OK;
+}
+
+static enum dl_err put_row(struct writer *w, const struct dl_status_row *row)
+{
+    struct dl_buf *out = w->out;
+    const struct dl_jurisdiction *j = &w->status->reader->jurisdictions[row->jurisdiction];
+    struct dl_shared_instrument instrument;
+    put_text(out, "{\"jurisdiction\":", dl_view_str(j->code));
+    put_literal(out, ",\"controlled\":");
+    put_literal(out, controlled_text(row->standing));
+    put_literal(out, ",\"status\":\"");
+    put_literal(out, dl_standing_name(row->standing));
+    put_text(out, "\",\"schedule\":", dl_view_str(row->list ? row->list->schedule : ""));
+    put_text(out, ",\"list\":", dl_view_str(row->list ? row->list->code : ""));
+    put_text(out, ",\"entry\":", row->entry);
+    put_day(out, ",\"announced\":", row->announced);
+    put_day(out, ",\"in_force\":", row->in_force);
+    put_day(out, ",\"until\":", row->until);
+    put_match(w, row);
+    DL_TRY(put_shared(w, ",\"scope\":", row->scope));
+    DL_TRY(put_shared(w, ",\"exemption\":", row->exemption));
+    DL_TRY(dl_reader_instrument(w->status->reader, row->instrument, &instrument));
+    put_ready(out, ",\"instrument\":", instrument.key_json);
+    put_ready(out, ",\"instrument_title\":", instrument.title_json);
+    DL_TRY(put_shared(w, ",\"source\":", row->source));
+    put_text(out, ",\"verification\":", row->verification);
+    put_text(out, ",\"verification_dates\":", row->verification_dates);
+    put_reason(w, row);
+    put_day(out, ",\"data_until\":", j->data_until);
+    put_text(out, ",\"listing\":", row->key);
+    put_day(out, ",\"listed_by\":", row->listed_by);
+    put_literal(out, row->apart ? ",\"apart\":true}" : ",\"apart\":false}");
+    return DL_OK;
+}
+
+static struct dl_said lookup_said(const struct dl_status *status)
+{
+    return dl__said(status->lookup.said, status->matched, dl_view_str(status->lookup.salt));
+}
+
+static enum dl_err put_answers(struct writer *w)
+{
+    struct dl_status *status = w->status;
+    put_literal(w->out, ",\"answers\":[");
+    if (dl_status_understood(status)) {
+        struct dl_said said = lookup_said(status);
+        dl_buf_reset(w->scratch);
+        dl_buf_reset(w->explanation);
+        dl_words_put(w->scratch, w->lang, said.words, said.arg);
+        dl_json_put_string(w->explanation, dl_buf_view(w->scratch));
+        for (size_t i = 0; i < status->n_rows; i++) {
+            put_literal(w->out, i > 0 ? "," : "");
+            DL_TRY(put_row(w, &status->row[i]));
+        }
+    }
+    put_literal(w->out, "]}");
+    return DL_OK;
+}
+
+static enum dl_err put_all(struct writer *w)
+{
+    static const char *const reasons[] = {"null", "\"ambiguous\"", "\"unknown\"", "\"malformed\"",
+                                          "\"empty\""};
+    struct dl_status *status = w->status;
+    bool understood = dl_status_understood(status);
+    put_literal(w->out, "{\"query\":");
+    dl_json_put_string(w->out, status->query);
+    put_text(w->out, ",\"on\":", dl_view_str(status->on));
+    put_literal(w->out, understood ? ",\"understood\":true" : ",\"understood\":false");
+    put_literal(w->out, ",\"reason\":");
+    put_literal(w->out, reasons[status->lookup.outcome]);
+    put_literal(w->out, ",\"detail\":");
+    if (understood) {
+        put_literal(w->out, "null");
+    } else {
+        struct dl_said said = lookup_said(status);
+        put_said(w, &said);
+    }
+    DL_TRY(put_substance(w));
+    DL_TRY(put_candidates(w));
+    put_nearest(w);
+    DL_TRY(put_answers(w));
+    return dl_buf_err(w->out);
+}
+
+enum dl_err dl_status_json(struct dl_status *status, enum dl_lang lang, struct dl_buf *out)
+{
+    struct writer w = {.status = status,
+                       .lang = lang,
+                       .out = out,
+                       .scratch = &status->scratch,
+                       .explanation = &status->explanation};
+    size_t before = out->n;
+    enum dl_err err = put_all(&w);
+    if (err != DL_OK) {
+        out->n = before;
+    }
+    return err;
+}

@@ -1,0 +1,271 @@
+#include "registry/status_gather.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum {
+    ANY_ISOMER = DL_SCOPE_ISOMERS | DL_SCOPE_STEREOISOMERS | DL_SCOPE_OPTICAL,
+    NAME_MIN = 6, /* octets of a name worth looking for in a clause */
+    NAME_MAX_ = 64
+};
+
+/* Which flags settle the question, and which only raise it. */
+struct need {
+    unsigned covers;
+    unsigned raises;
+};
+
+/* Whether the words of a listing, or of a clause of its list, have one of the flags. */
+struct finding {
+    bool found, conditional;
+    struct dl_view clause;
+};
+
+static enum dl_err find_flags(struct dl_status *status, const struct dl_status_row *row,
+                              unsigned flags, struct finding *out)
+{
+    unsigned own = 0;
+    *out = (struct finding){.found = false};
+    if (flags == 0) {
+        return DL_OK;
+    }
+    DL_TRY(dl_reader_scope(status->reader, row->scope, &own));
+    if (own & flags) {
+        struct dl_shared_text words;
+        DL_TRY(dl_reader_text(status->reader, row->scope, &words));
+        *out = (struct finding){.found = true, .clause = dl__status_keep(status, words.plain)};
+        return DL_OK;
+    }
+    const struct dl_reader *reader = status->reader;
+    for (size_t i = 0; i < reader->n_lists; i++) {
+        const struct dl_list *list = &reader->lists[i];
+        if (list->jurisdiction != row->list->jurisdiction) {
+            continue;
+        }
+        for (size_t k = 0; k < list->n_clauses; k++) {
+            const struct dl_clause *clause = &list->clauses[k];
+            bool applies = list == row->list
+                               ? dl_scope_applies(dl_view_str(clause->applies_to), row->entry)
+                               : clause->wide;
+            if (applies && (clause->flags & flags) && (!out->found || out->conditional)) {
+                *out = (struct finding){true, clause->conditional, dl_view_str(clause->words)};
+            }
+        }
+    }
+    return DL_OK;
+}
+
+/* Looks for the names of the substance asked about where laws except substances by name. */
+struct exceptions {
+    const struct dl_reader *reader;
+    const struct dl_status_row *row; /* only clauses that apply to it; NULL: every clause */
+    bool found;
+};
+
+static bool clause_counts(const struct exceptions *exceptions, const struct dl_list *list,
+                          const struct dl_clause *clause)
+{
+    if (!exceptions->row) {
+        return true;
+    }
+    struct dl_view entry = exceptions->row->entry;
+    struct dl_view applies_to = dl_view_str(clause->applies_to);
+    bool begins = applies_to.n <= entry.n && memcmp(entry.p, applies_to.p, applies_to.n) == 0;
+    return list == exceptions->row->list && (begins || dl_scope_applies(applies_to, entry));
+}
+
+static enum dl_err on_name(void *context, const struct dl_row *row)
+{
+    struct exceptions *exceptions = context;
+    struct dl_view name = dl_row_text(row, 0);
+    char lower[NAME_MAX_];
+    if (name.n < NAME_MIN || name.n > sizeof lower) {
+        return DL_OK;
+    }
+    for (size_t i = 0; i < name.n; i++) {
+        lower[i] = (char)tolower(name.p[i]);
+    }
+    for (size_t i = 0; i < exceptions->reader->n_lists; i++) {
+        const struct dl_list *list = &exceptions->reader->lists[i];
+        for (size_t k = 0; k < list->n_clauses; k++) {
+            const char *text = list->clauses[k].excepting;
+            if (text && clause_counts(exceptions, list, &list->clauses[k]) &&
+                memmem(text, strlen(text), lower, name.n)) {
+                exceptions->found = true;
+            }
+        }
+    }
+    return DL_OK;
+}
+
+static enum dl_err is_excepted(struct dl_status *status, const struct dl_status_row *row, bool *out)
+{
+    struct exceptions exceptions = {.reader = status->reader, .row = row};
+    *out = false;
+    if (status->substance == 0) {
+        return DL_OK;
+    }
+    DL_TRY(dl_store_run(status->reader->store,
+                        "SELECT name FROM name WHERE substance = ?1 AND lang <> 'zh' AND"
+                        " kind <> 'systematic'",
+                        DL_SQL(DL_SQL_INT(status->substance)), on_name, &exceptions));
+    *out = exceptions.found;
+    return DL_OK;
+}
+
+static enum dl_err on_any(void *context, const struct dl_row *row)
+{
+    (void)row;
+    *(bool *)context = true;
+    return DL_OK;
+}
+
+static enum dl_err is_excepted_anywhere(struct dl_status *status, struct dl__standings *standings,
+                                        bool *out)
+{
+    if (!standings->excepted_known) {
+        bool excluded = false;
+        DL_TRY(is_excepted(status, NULL, &standings->excepted));
+        DL_TRY(dl_store_run(status->reader->store,
+                            "SELECT 1 FROM link k JOIN listing l ON l.id = k.listing WHERE"
+                            " k.substance = ?1 AND l.kind = 'exclusion' LIMIT 1",
+                            DL_SQL(DL_SQL_INT(status->substance)), on_any, &excluded));
+        standings->excepted = standings->excepted || excluded;
+        standings->excepted_known = true;
+    }
+    *out = standings->excepted;
+    return DL_OK;
+}
+
+/* In the United States "isomer" without more means the optical isomer (21 CFR 1300.01(b)); whether
+ * a diastereomer is one is left open there. */
+static struct need stereo_need(const struct dl_status_row *row, const struct dl__reach *reach)
+{
+    bool optical_only = strncmp(row->list->code, "US-", 3) == 0;
+    switch (reach->stereo) {
+    case DL_STEREO_SAME:
+    case DL_STEREO_MIRROR:
+    case DL_STEREO_ENTRY_OPEN:
+    case DL_STEREO_QUERY_OPEN:
+        return (struct need){.covers = ANY_ISOMER};
+    case DL_STEREO_OTHER:
+        break;
+    }
+    if (optical_only) {
+        return (struct need){.covers = DL_SCOPE_STEREOISOMERS, .raises = ANY_ISOMER};
+    }
+    return (struct need){.covers = DL_SCOPE_STEREOISOMERS | DL_SCOPE_ISOMERS,
+                         .raises = DL_SCOPE_OPTICAL};
+}
+
+/* Silent words: a form that the entry may mean all the same is left open, a mirror image or a
+ * diastereomer of a named form is not reached. */
+static bool silence_is_open(const struct dl__reach *reach)
+{
+    return reach->stereo == DL_STEREO_ENTRY_OPEN || reach->stereo == DL_STEREO_QUERY_OPEN ||
+           reach->stereo == DL_STEREO_SAME;
+}
+
+static enum dl_err judge_stereo(struct dl_status *status, struct dl__standings *standings,
+                                const struct dl_status_row *row, const struct dl__reach *reach,
+                                struct dl__judged *out)
+{
+    struct need need = stereo_need(row, reach);
+    struct finding covers;
+    struct finding raises;
+    bool excepted = false;
+    out->how = reach->isotope ? DL_HOW_ISOTOPOLOGUE : DL_HOW_STEREOISOMER;
+    if (reach->isotope) {
+        need = (struct need){.covers = DL_SCOPE_ISOTOPOLOGUES};
+    }
+    DL_TRY(find_flags(status, row, need.covers, &covers));
+    DL_TRY(find_flags(status, row, need.raises, &raises));
+    struct finding *used = covers.found ? &covers : &raises;
+    if (used->found) {
+        DL_TRY(is_excepted(status, row, &excepted));
+    }
+    if (excepted) {
+        out->verdict = DL__OUT;
+        return DL_OK;
+    }
+    out->clause = used->clause;
+    if (covers.found && !covers.conditional) {
+        out->verdict = DL__COVERED;
+        out->explained = true;
+        out->explanation = dl__said(DL_WORDS_REACH_STEREO, reach->name, dl_view_of(NULL, 0));
+        return is_excepted_anywhere(status, standings, &out->doubt);
+    }
+    out->verdict =
+        used->found || reach->isotope || status->lookup.other_form || silence_is_open(reach)
+            ? DL__OPEN
+            : DL__OUT;
+    out->reason = dl__said(covers.found ? DL_WORDS_STEREO_CONDITION : DL_WORDS_STEREO_SILENT,
+                           reach->name, dl_view_of(NULL, 0));
+    return DL_OK;
+}
+
+static enum dl_err judge_salt(struct dl_status *status, const struct dl_status_row *row,
+                              const struct dl__reach *reach, struct dl__judged *out)
+{
+    struct finding salts;
+    out->how = DL_HOW_PARENT_OF_SALT;
+    DL_TRY(find_flags(status, row, DL_SCOPE_SALTS, &salts));
+    struct dl_view word = dl_view_str(status->lookup.salt);
+    out->clause = salts.clause;
+    if (salts.found && !salts.conditional) {
+        out->verdict = DL__COVERED;
+        out->explained = true;
+        out->explanation = dl__said(DL_WORDS_REACH_SALT, word, reach->name);
+        return DL_OK;
+    }
+    out->verdict = DL__OPEN;
+    out->reason = dl__said(DL_WORDS_SALT_SILENT, reach->name, word);
+    return DL_OK;
+}
+
+static enum dl_err judge_ester(struct dl_status *status, const struct dl_status_row *row,
+                               const struct dl__reach *reach, struct dl__judged *out)
+{
+    struct finding esters;
+    struct finding derivatives;
+    struct dl_view word = dl_view_str(status->lookup.salt);
+    out->how = DL_HOW_ESTER_ETHER;
+    DL_TRY(find_flags(status, row, DL_SCOPE_ESTERS, &esters));
+    DL_TRY(find_flags(status, row, DL_SCOPE_DERIVATIVES, &derivatives));
+    if (esters.found && !esters.conditional) {
+        out->verdict = DL__COVERED;
+        out->clause = esters.clause;
+        out->explained = true;
+        out->explanation = dl__said(DL_WORDS_REACH_ESTER, word, reach->name);
+        return DL_OK;
+    }
+    bool open = esters.found || derivatives.found;
+    out->verdict = open ? DL__OPEN : DL__OUT;
+    out->clause = esters.found ? esters.clause : derivatives.clause;
+    out->reason = dl__said(DL_WORDS_ESTER_DERIVATIVE, reach->name, word);
+    return DL_OK;
+}
+
+enum dl_err dl__status_judge(struct dl_status *status, struct dl__standings *standings,
+                             const struct dl_status_row *row, const struct dl__reach *reach,
+                             struct dl__judged *out)
+{
+    *out = (struct dl__judged){.verdict = DL__COVERED};
+    DL_ASSERT(reach->salt || reach->ester || reach->other, "there is something to judge");
+    if (reach->ester) {
+        DL_TRY(judge_ester(status, row, reach, out));
+    } else if (reach->salt) {
+        DL_TRY(judge_salt(status, row, reach, out));
+    }
+    if (!reach->other || out->verdict != DL__COVERED) {
+        return DL_OK;
+    }
+    struct dl_view clause = out->clause;
+    DL_TRY(judge_stereo(status, standings, row, reach, out));
+    if (out->verdict == DL__COVERED && reach->salt) {
+        out->explanation =
+            dl__said(DL_WORDS_REACH_STEREO_SALT, dl_view_str(status->lookup.salt), reach->name);
+        out->clause = out->clause.n > 0 ? out->clause : clause;
+    }
+    return DL_OK;
+}
