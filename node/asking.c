@@ -1,0 +1,111 @@
+#include "node/asking.h"
+#include "registry/registry.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { OUT_MAX = 64 * 1024 * 1024 };
+
+static enum dl_err read_day(const struct dl_call *call, const char *option, dl_day *out,
+                            struct dl_error *error)
+{
+    const char *text = dl_call_option(call, option);
+    if (text == NULL) {
+        return DL_OK;
+    }
+    if (dl_date_decode(dl_view_str(text), NULL) != DL_OK) {
+        char field[32] = "--";
+        strncat(field, option, sizeof field - 3);
+        dl_error_set(error, DL_E_FIELD_VALUE, field, "\"%s\" is no day", text);
+        return dl_error_hint(error, "a day is YYYY-MM-DD, as in 2024-07-01");
+    }
+    *out = dl_day_of(dl_view_str(text));
+    return DL_OK;
+}
+
+static dl_day today(const struct dl_call *call)
+{
+    char text[DL_DATE_TEXT];
+    dl_date_encode(dl_call_now(call), text);
+    return dl_day_of(dl_view_str(text));
+}
+
+static enum dl_err refuse_jurisdiction(const struct dl_reader *reader, const char *code,
+                                       struct dl_error *error)
+{
+    char known[256] = "";
+    for (size_t i = 0; i < reader->n_jurisdictions; i++) {
+        strncat(known, i > 0 ? ", " : "", sizeof known - strlen(known) - 1);
+        strncat(known, reader->jurisdictions[i].code, sizeof known - strlen(known) - 1);
+    }
+    dl_error_set(error, DL_E_FIELD_VALUE, "--jurisdiction",
+                 "this registry has no jurisdiction \"%s\"", code);
+    return dl_error_hint(error, "it has %s", known);
+}
+
+static enum dl_err read_jurisdictions(const struct dl_call *call, const struct dl_reader *reader,
+                                      int *out, size_t *n, struct dl_error *error)
+{
+    const char *given = NULL;
+    *n = 0;
+    for (int i = 0; (given = dl_call_option_nth(call, "jurisdiction", i)) != NULL; i++) {
+        char code[DL_CODE_MAX] = "";
+        for (size_t k = 0; given[k] != '\0' && k + 1 < sizeof code; k++) {
+            code[k] = (char)toupper((unsigned char)given[k]);
+        }
+        int j = dl_reader_jurisdiction(reader, dl_view_str(code));
+        if (j < 0) {
+            return refuse_jurisdiction(reader, given, error);
+        }
+        if (*n < DL_JURISDICTIONS_MAX) {
+            out[(*n)++] = j;
+        }
+    }
+    return DL_OK;
+}
+
+static enum dl_err set_options(struct dl_call *call, struct dl_asking *asking, bool batch,
+                               struct dl_error *error)
+{
+    int jurisdictions[DL_JURISDICTIONS_MAX];
+    struct dl_status_options options = {.on = today(call), .thorough = !batch};
+    DL_TRY(read_day(call, "on", &options.on, error));
+    DL_TRY(read_day(call, "known-on", &options.known_on, error));
+    DL_TRY(
+        read_jurisdictions(call, asking->reader, jurisdictions, &options.n_jurisdictions, error));
+    options.jurisdictions = options.n_jurisdictions > 0 ? jurisdictions : NULL;
+    DL_TRY(dl_status_set(asking->status, &options));
+    asking->moment = asking->status->moment;
+    return DL_OK;
+}
+
+enum dl_err dl_asking_open(struct dl_call *call, struct dl_asking *asking, bool batch,
+                           struct dl_error *error)
+{
+    struct dl_registry *registry = NULL;
+    *asking = (struct dl_asking){.style = {.lang = call->zh ? DL_LANG_ZH : DL_LANG_EN,
+                                           .color = call->color,
+                                           .width = call->width}};
+    DL_TRY(dl_call_registry(call, &registry, error));
+    DL_TRY(dl_reader_new(dl_registry_store(registry), &asking->reader, error));
+    dl_status_new(asking->reader, &asking->status);
+    dl_buf_init(&asking->out, OUT_MAX);
+    enum dl_err err = set_options(call, asking, batch, error);
+    if (err != DL_OK) {
+        dl_asking_close(asking);
+    }
+    return err;
+}
+
+void dl_asking_close(struct dl_asking *asking)
+{
+    dl_status_free(&asking->status);
+    dl_reader_free(&asking->reader);
+    dl_buf_fini(&asking->out);
+}
+
+void dl_asking_flush(struct dl_call *call, struct dl_asking *asking)
+{
+    dl_call_put(call, dl_buf_view(&asking->out));
+    dl_buf_reset(&asking->out);
+}

@@ -1,0 +1,28 @@
+/* What the verbs that ask the registry share: the registry opened, the options --on, --known-on and
+ * --jurisdiction read, words for people.
+ */
+#ifndef DL_NODE_ASKING_H
+#define DL_NODE_ASKING_H
+
+#include "node/command.h"
+#include "registry/status.h"
+
+struct dl_asking {
+    struct dl_reader *reader;
+    struct dl_status *status;
+    struct dl_moment moment;
+    struct dl_style style;
+    struct dl_buf out; /* gathered before it is put: few large writes */
+};
+
+enum { DL_ASKING_PUT = 64 * 1024 }; /* octets gathered before they are put */
+
+/* On failure the error is filled and *asking is all zero. `batch`: many questions come, and unknown
+ * names are compared with few others. */
+DL_MUST_USE enum dl_err dl_asking_open(struct dl_call *call, struct dl_asking *asking, bool batch,
+                                       struct dl_error *error);
+void dl_asking_close(struct dl_asking *asking);
+/* Put what was gathered. */
+void dl_asking_flush(struct dl_call *call, struct dl_asking *asking);
+
+#endif
