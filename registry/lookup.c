@@ -134,7 +134,7 @@ static enum dl_err find_salt_itself(struct dl_reader *reader, const struct dl_mo
 static enum dl_err find_base(struct dl_reader *reader, const struct dl_moment *moment,
                              struct dl_view key, struct dl_lookup *out)
 {
-    bool acid = false;
+    enum dl_salt_kind kind = DL_SALT_HYDRATE;
     bool changes = false;
     struct dl_name_salt salt = {.base = key};
     for (int i = 0; i < SALT_WORDS && dl_name_unsalt(salt.base, &salt); i++) {
@@ -145,7 +145,7 @@ static enum dl_err find_base(struct dl_reader *reader, const struct dl_moment *m
                 return DL_OK;
             }
             out->n_candidates = 0;
-            acid = salt.kind == DL_SALT_ACID;
+            kind = salt.kind;
             changes = true;
         }
         note_salt(out, salt.word);
@@ -154,10 +154,10 @@ static enum dl_err find_base(struct dl_reader *reader, const struct dl_moment *m
             settle(out, changes ? DL_HOW_PARENT_OF_SALT : DL_HOW_NAME,
                    changes ? DL_WORDS_BY_SALT : DL_WORDS_BY_FORM);
             bool nitrogen = true;
-            if (acid && out->n_candidates == 1) {
+            if (kind == DL_SALT_ACID && out->n_candidates == 1) {
                 DL_TRY(has_nitrogen(reader, out->candidate[0].substance, &nitrogen));
             }
-            out->ester = !nitrogen;
+            out->ester = !nitrogen || kind == DL_SALT_ESTER;
             return DL_OK;
         }
     }

@@ -55,7 +55,8 @@ struct dl_lookup {
     struct dl_candidate candidate[DL_CANDIDATES_MAX]; /* one when FOUND */
     size_t n_candidates;
     char salt[DL_SALT_WORDS_MAX]; /* the salt named in the query, '' none */
-    bool ester;                   /* the substance has no nitrogen: the "salt" is its ester */
+    bool ester; /* what the query names is an ester: by its word, or because the substance has no
+                   nitrogen and so no salts with acids */
     bool other_form; /* an InChIKey whose skeleton alone is known: FOUND, and the candidates (one or
                         more) are other forms of it, not the substance itself */
     struct dl_buf nearest; /* names, each with a NUL */

@@ -35,6 +35,7 @@ DL_MUST_USE enum dl_err dl_name_key(struct dl_view text, struct dl_buf *key);
 enum dl_salt_kind {
     DL_SALT_ACID,   /* of a base with this acid; of a substance without nitrogen, its ester */
     DL_SALT_METAL,  /* of an acid with this metal */
+    DL_SALT_ESTER,  /* of an alcohol with this acid, whatever it contains */
     DL_SALT_HYDRATE /* water of crystallisation: no salt, the same substance */
 };
 

@@ -46,9 +46,11 @@ static const struct scope_word SCOPE_WORDS[] = {
     {"衍生物", DL_SCOPE_DERIVATIVES},
 };
 
+enum { N_WORDS = sizeof SCOPE_WORDS / sizeof SCOPE_WORDS[0] };
+
 static const struct scope_word *word_at(struct dl_view rest)
 {
-    for (size_t i = 0; i < sizeof SCOPE_WORDS / sizeof SCOPE_WORDS[0]; i++) {
+    for (size_t i = 0; i < N_WORDS; i++) {
         size_t n = strlen(SCOPE_WORDS[i].word);
         if (n <= rest.n && memcmp(rest.p, SCOPE_WORDS[i].word, n) == 0) {
             return &SCOPE_WORDS[i];
@@ -59,9 +61,14 @@ static const struct scope_word *word_at(struct dl_view rest)
 
 unsigned dl_scope_flags(struct dl_view words)
 {
+    bool begins[256] = {false}; /* octets that some word begins with: most of a text has none */
     unsigned flags = 0;
+    for (size_t i = 0; i < N_WORDS; i++) {
+        begins[(uint8_t)SCOPE_WORDS[i].word[0]] = true;
+    }
     for (size_t i = 0; i < words.n;) {
-        const struct scope_word *word = word_at(dl_view_of(words.p + i, words.n - i));
+        const struct scope_word *word =
+            begins[words.p[i]] ? word_at(dl_view_of(words.p + i, words.n - i)) : NULL;
         if (word) {
             flags |= word->flags;
             i += strlen(word->word);

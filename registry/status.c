@@ -1,6 +1,7 @@
 #include "registry/status.h"
 #include "registry/status_gather.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -345,13 +346,20 @@ static enum dl_err finish(struct dl_status *status, struct dl__standings *standi
     return dl_buf_err(&status->arena);
 }
 
+/* The rows of what ended are large: only those that can be looked at are cleared. */
+static void clear(const struct dl_status *status, struct dl__standings *standings)
+{
+    memset(standings, 0, offsetof(struct dl__standings, ended));
+    for (size_t i = 0; i < status->n_asked; i++) {
+        standings->wanted[status->asked[i]] = true;
+        standings->ended[status->asked[i]].listing = 0;
+    }
+}
+
 static enum dl_err answer(struct dl_status *status)
 {
     static struct dl__standings standings; /* large, and cleared for each answer */
-    memset(&standings, 0, sizeof standings);
-    for (size_t i = 0; i < status->n_asked; i++) {
-        standings.wanted[status->asked[i]] = true;
-    }
+    clear(status, &standings);
     if (!status->lookup.other_form) {
         DL_TRY(read_substance(status, status->lookup.candidate[0].substance));
         struct dl__reach reach = {.ester = status->lookup.ester,

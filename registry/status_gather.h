@@ -19,11 +19,11 @@ struct dl__standings {
     bool wanted[DL_JURISDICTIONS_MAX];
     bool in_force[DL_JURISDICTIONS_MAX];
     bool has_row[DL_JURISDICTIONS_MAX];
-    struct dl_status_row ended[DL_JURISDICTIONS_MAX]; /* listing 0: none */
     dl_day ended_on[DL_JURISDICTIONS_MAX];
     struct dl_view excluded_from[DL_JURISDICTIONS_MAX]; /* the parent entry; empty: none */
     const struct dl_list *excluded_list[DL_JURISDICTIONS_MAX];
-    bool excepted_known, excepted; /* some law takes the substance out by name */
+    bool excepted_known, excepted;                    /* some law takes the substance out by name */
+    struct dl_status_row ended[DL_JURISDICTIONS_MAX]; /* listing 0: none; last: see clear() */
 };
 
 /* Adds the rows of `substance`'s listings. With reach->other only where nothing is in force yet. */

@@ -20,12 +20,23 @@ static void put_comma(struct writer *w)
     }
 }
 
-static void put_literal(struct dl_buf *out, const char *text)
+/* Most of an answer is short pieces: where the builder has room they are copied in line. */
+static inline void put_octets(struct dl_buf *out, const void *p, size_t n)
 {
-    dl_buf_put(out, text, strlen(text));
+    if (out->err == DL_OK && out->cap - out->n >= n && n > 0) {
+        memcpy(out->p + out->n, p, n);
+        out->n += n;
+    } else {
+        dl_buf_put(out, p, n);
+    }
 }
 
-static void put_text(struct dl_buf *out, const char *key, struct dl_view text)
+static inline void put_literal(struct dl_buf *out, const char *text)
+{
+    put_octets(out, text, strlen(text));
+}
+
+static inline void put_text(struct dl_buf *out, const char *key, struct dl_view text)
 {
     put_literal(out, key);
     if (text.n == 0) {
@@ -35,13 +46,13 @@ static void put_text(struct dl_buf *out, const char *key, struct dl_view text)
     }
 }
 
-static void put_ready(struct dl_buf *out, const char *key, struct dl_view json)
+static inline void put_ready(struct dl_buf *out, const char *key, struct dl_view json)
 {
     put_literal(out, key);
     if (json.n == 0) {
         put_literal(out, "null");
     } else {
-        dl_buf_put_view(out, json);
+        put_octets(out, json.p, json.n);
     }
 }
 
@@ -77,11 +88,17 @@ static enum dl_err on_name(void *context, const struct dl_row *row)
     return DL_OK;
 }
 
-static enum dl_err on_text(void *context, const struct dl_row *row)
+/* Own numbers go out at once; those that only a list prints wait in the scratch. */
+static enum dl_err on_cas(void *context, const struct dl_row *row)
 {
     struct writer *w = context;
-    put_comma(w);
-    dl_json_put_string(w->out, dl_row_text(row, 0));
+    if (dl_view_is(dl_row_text(row, 1), "own")) {
+        put_comma(w);
+        dl_json_put_string(w->out, dl_row_text(row, 0));
+    } else if (dl_view_is(dl_row_text(row, 1), "listed")) {
+        dl_buf_put_str(w->scratch, w->scratch->n > 0 ? "," : "");
+        dl_json_put_string(w->scratch, dl_row_text(row, 0));
+    }
     return DL_OK;
 }
 
@@ -100,20 +117,22 @@ static enum dl_err put_names(struct writer *w, int64_t substance)
     return DL_OK;
 }
 
-/* Own numbers before those that only a list prints; never those of another substance. */
+/* Never numbers of another substance. */
 static enum dl_err put_cas(struct writer *w, int64_t substance)
 {
-    static const char *const roles[] = {"own", "listed"};
     put_literal(w->out, ",\"cas\":[");
     w->n = 0;
-    for (size_t i = 0; i < 2 && substance != 0; i++) {
+    dl_buf_reset(w->scratch);
+    if (substance != 0) {
         DL_TRY(dl_store_run(
             w->status->reader->store,
-            "SELECT value FROM identifier WHERE substance = ?1 AND kind = 'cas' AND role = ?2 AND"
-            " recorded_from <= ?3 AND (recorded_until IS NULL OR ?3 < recorded_until)",
-            DL_SQL(DL_SQL_INT(substance), DL_SQL_STR(roles[i]),
-                   DL_SQL_INT(w->status->moment.version)),
-            on_text, w));
+            "SELECT value, role FROM identifier WHERE substance = ?1 AND kind = 'cas' AND"
+            " recorded_from <= ?2 AND (recorded_until IS NULL OR ?2 < recorded_until)",
+            DL_SQL(DL_SQL_INT(substance), DL_SQL_INT(w->status->moment.version)), on_cas, w));
+    }
+    if (w->scratch->n > 0) {
+        put_comma(w);
+        dl_buf_put_view(w->out, dl_buf_view(w->scratch));
     }
     put_literal(w->out, "]");
     return DL_OK;

@@ -21,6 +21,37 @@ struct finding {
     struct dl_view clause;
 };
 
+/* What a listing's printed words are read into. */
+struct printed {
+    struct dl_status *status;
+    unsigned flags;
+    struct finding *out;
+};
+
+static enum dl_err on_printed(void *context, const struct dl_row *row)
+{
+    struct printed *printed = context;
+    for (int i = 0; i < 4 && !printed->out->found; i++) {
+        struct dl_view words = dl_row_text(row, i);
+        if (dl_scope_flags(words) & printed->flags) {
+            *printed->out =
+                (struct finding){.found = true, .clause = dl__status_keep(printed->status, words)};
+        }
+    }
+    return dl_buf_err(&printed->status->arena);
+}
+
+/* Some entries carry their scope in their own words ("Ketamine, its salts, isomers, ..."). */
+static enum dl_err find_printed(struct dl_status *status, const struct dl_status_row *row,
+                                unsigned flags, struct finding *out)
+{
+    struct printed printed = {status, flags, out};
+    return dl_store_run(status->reader->store,
+                        "SELECT name_en, text_en, name_local, text_local FROM listing_text"
+                        " WHERE listing = ?1",
+                        DL_SQL(DL_SQL_INT(row->listing)), on_printed, &printed);
+}
+
 static enum dl_err find_flags(struct dl_status *status, const struct dl_status_row *row,
                               unsigned flags, struct finding *out)
 {
@@ -34,6 +65,10 @@ static enum dl_err find_flags(struct dl_status *status, const struct dl_status_r
         struct dl_shared_text words;
         DL_TRY(dl_reader_text(status->reader, row->scope, &words));
         *out = (struct finding){.found = true, .clause = dl__status_keep(status, words.plain)};
+        return DL_OK;
+    }
+    DL_TRY(find_printed(status, row, flags, out));
+    if (out->found) {
         return DL_OK;
     }
     const struct dl_reader *reader = status->reader;
