@@ -222,10 +222,16 @@ static bool must_stop(const struct dl_session *s)
              DL_UPDATE_RECEIPT | DL_UPDATE_JOURNAL | DL_UPDATE_PEER | DL_UPDATE_TESTED)) != 0;
 }
 
+static struct dl_view unread(const struct dl_session *s)
+{
+    return s->in.n == s->in_used ? (struct dl_view){0}
+                                 : dl_view_of(s->in.p + s->in_used, s->in.n - s->in_used);
+}
+
 static void read_frames(struct dl_session *s)
 {
     while (!must_stop(s)) {
-        struct dl_view rest = dl_view_of(s->in.p + s->in_used, s->in.n - s->in_used);
+        struct dl_view rest = unread(s);
         size_t max = dl__is_open(s) ? DL_LIMIT_FRAME : DL_LIMIT_FRAME_EARLY;
         struct dl_frame frame;
         size_t used = 0;
