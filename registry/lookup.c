@@ -51,7 +51,9 @@ static void fail(struct dl_lookup *out, enum dl_lookup_outcome outcome, enum dl_
 static void add(struct dl_lookup *out, struct dl_candidate candidate)
 {
     for (size_t i = 0; i < out->n_candidates; i++) {
-        if (out->candidate[i].substance == candidate.substance) {
+        struct dl_candidate *known = &out->candidate[i];
+        if (known->substance == candidate.substance) {
+            known->rank = candidate.rank < known->rank ? candidate.rank : known->rank;
             return;
         }
     }
@@ -68,9 +70,18 @@ static void settle(struct dl_lookup *out, enum dl_how how, enum dl_words said)
     out->said = out->n_candidates == 1 ? said : DL_WORDS_AMBIGUOUS;
 }
 
+static int name_rank(struct dl_view kind)
+{
+    if (dl_view_is(kind, "main") || dl_view_is(kind, "listed")) {
+        return 0;
+    }
+    return dl_view_is(kind, "disputed") ? 2 : 1;
+}
+
 static enum dl_err on_name(void *context, const struct dl_row *row)
 {
     add(context, (struct dl_candidate){.substance = dl_row_int(row, 0),
+                                       .rank = name_rank(dl_row_text(row, 3)),
                                        .known_from = dl_day_of(dl_row_text(row, 1)),
                                        .known_until = dl_day_of(dl_row_text(row, 2))});
     return DL_OK;
@@ -83,10 +94,90 @@ static enum dl_err find_name(struct dl_reader *reader, const struct dl_moment *m
     dl_day_text(moment->on, day);
     return dl_store_run(
         reader->store,
-        "SELECT substance, known_from, known_until FROM name WHERE key = ?1 AND"
+        "SELECT substance, known_from, known_until, kind FROM name WHERE key = ?1 AND"
         " recorded_from <= ?3 AND (recorded_until IS NULL OR ?3 < recorded_until) AND"
         " (known_from IS NULL OR known_from <= ?2) AND (known_until IS NULL OR ?2 < known_until)",
         DL_SQL(DL_SQL_TEXT(key), DL_SQL_STR(day), DL_SQL_INT(moment->version)), on_name, out);
+}
+
+/* What several candidates of one name have in common. */
+struct kinship {
+    char block[16]; /* the skeleton of the first structured one */
+    bool apart;     /* another has another skeleton, or one is no kin of the others */
+    int n_structured, n_classes, n;
+    int64_t first_structured;
+};
+
+static enum dl_err on_kin(void *context, const struct dl_row *row)
+{
+    struct kinship *kin = context;
+    struct dl_view key = dl_row_text(row, 1);
+    bool class = dl_view_is(dl_row_text(row, 3), "class");
+    kin->n++;
+    kin->n_classes += class;
+    if (dl_row_int(row, 2) == 0 || key.n < 14) {
+        kin->apart = kin->apart || !class;
+        return DL_OK;
+    }
+    if (kin->n_structured++ == 0) {
+        memcpy(kin->block, key.p, 14);
+        kin->first_structured = dl_row_int(row, 0);
+    }
+    kin->apart = kin->apart || memcmp(kin->block, key.p, 14) != 0;
+    return DL_OK;
+}
+
+static enum dl_err on_conflict(void *context, const struct dl_row *row)
+{
+    (void)row;
+    *(bool *)context = true;
+    return DL_OK;
+}
+
+static void put_first(struct dl_lookup *out, const struct kinship *kin)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < out->n_candidates; i++) {
+        const struct dl_candidate *a = &out->candidate[i];
+        const struct dl_candidate *b = &out->candidate[best];
+        bool chemical = kin->n_classes > 0 && a->substance == kin->first_structured;
+        if (chemical || (a->rank < b->rank && kin->n_classes == 0)) {
+            best = i;
+        }
+    }
+    struct dl_candidate first = out->candidate[best];
+    out->candidate[best] = out->candidate[0];
+    out->candidate[0] = first;
+}
+
+/* Several substances with one name are one answer when they are forms of one skeleton, or classes,
+ * and no source holds the name for ambiguous. */
+static enum dl_err settle_name(struct dl_reader *reader, struct dl_view key, struct dl_lookup *out,
+                               enum dl_how how, enum dl_words said)
+{
+    struct kinship kin = {.n = 0};
+    bool conflict = false;
+    settle(out, how, said);
+    if (out->n_candidates == 1) {
+        return DL_OK;
+    }
+    for (size_t i = 0; i < out->n_candidates; i++) {
+        conflict = conflict || out->candidate[i].rank == 2;
+        DL_TRY(dl_store_run(reader->store,
+                            "SELECT id, key, structured, kind FROM substance WHERE id = ?1",
+                            DL_SQL(DL_SQL_INT(out->candidate[i].substance)), on_kin, &kin));
+    }
+    DL_TRY(dl_store_run(reader->store,
+                        "SELECT 1 FROM conflict c JOIN conflict_substance u ON u.conflict = c.id"
+                        " WHERE c.name_key = ?1 AND c.kind = 'name' GROUP BY c.id"
+                        " HAVING count(*) > 1 LIMIT 1",
+                        DL_SQL(DL_SQL_TEXT(key)), on_conflict, &conflict));
+    if (!conflict && !kin.apart) {
+        out->outcome = DL_LOOKUP_FOUND;
+        out->said = said;
+        put_first(out, &kin);
+    }
+    return DL_OK;
 }
 
 static enum dl_err on_formula(void *context, const struct dl_row *row)
@@ -141,8 +232,7 @@ static enum dl_err find_base(struct dl_reader *reader, const struct dl_moment *m
         if (salt.kind != DL_SALT_HYDRATE) {
             DL_TRY(find_salt_itself(reader, moment, &salt, out));
             if (out->n_candidates > 0 && !changes) {
-                settle(out, DL_HOW_NAME, DL_WORDS_BY_NAME);
-                return DL_OK;
+                return settle_name(reader, salt.base, out, DL_HOW_NAME, DL_WORDS_BY_NAME);
             }
             out->n_candidates = 0;
             kind = salt.kind;
@@ -151,10 +241,11 @@ static enum dl_err find_base(struct dl_reader *reader, const struct dl_moment *m
         note_salt(out, salt.word);
         DL_TRY(find_name(reader, moment, salt.base, out));
         if (out->n_candidates > 0) {
-            settle(out, changes ? DL_HOW_PARENT_OF_SALT : DL_HOW_NAME,
-                   changes ? DL_WORDS_BY_SALT : DL_WORDS_BY_FORM);
+            DL_TRY(settle_name(reader, salt.base, out,
+                               changes ? DL_HOW_PARENT_OF_SALT : DL_HOW_NAME,
+                               changes ? DL_WORDS_BY_SALT : DL_WORDS_BY_FORM));
             bool nitrogen = true;
-            if (kind == DL_SALT_ACID && out->n_candidates == 1) {
+            if (kind == DL_SALT_ACID && out->outcome == DL_LOOKUP_FOUND) {
                 DL_TRY(has_nitrogen(reader, out->candidate[0].substance, &nitrogen));
             }
             out->ester = !nitrogen || kind == DL_SALT_ESTER;
@@ -200,8 +291,7 @@ static enum dl_err find_by_key(struct dl_reader *reader, const struct dl_moment 
         DL_TRY(find_spelled_out(reader, moment, text, out));
     }
     if (out->n_candidates > 0) {
-        settle(out, DL_HOW_NAME, DL_WORDS_BY_NAME);
-        return DL_OK;
+        return settle_name(reader, dl_buf_view(&out->key), out, DL_HOW_NAME, DL_WORDS_BY_NAME);
     }
     dl_buf_reset(&out->key);
     DL_TRY(dl_name_key(text, &out->key));

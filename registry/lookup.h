@@ -45,14 +45,19 @@ struct dl_moment {
 
 struct dl_candidate {
     int64_t substance;
+    int rank; /* of the name: 0 the substance's main name or one in a list, 1 a synonym, 2 disputed
+               */
     dl_day known_from, known_until; /* of the name, where it meant something else at other times */
 };
 
 struct dl_lookup {
     enum dl_lookup_outcome outcome;
     enum dl_how how;
-    enum dl_words said;                               /* how it was matched, or why it was not */
-    struct dl_candidate candidate[DL_CANDIDATES_MAX]; /* one when FOUND */
+    enum dl_words said; /* how it was matched, or why it was not */
+    /* FOUND: the first is the substance; others are meant by the same name: forms of its skeleton,
+     * or classes that laws name alike. Names that sources give to several substances, and names of
+     * different skeletons, are AMBIGUOUS. */
+    struct dl_candidate candidate[DL_CANDIDATES_MAX];
     size_t n_candidates;
     char salt[DL_SALT_WORDS_MAX]; /* the salt named in the query, '' none */
     bool ester; /* what the query names is an ester: by its word, or because the substance has no

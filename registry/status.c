@@ -105,11 +105,23 @@ struct siblings {
     size_t n;
 };
 
+/* A substance whose listings were read as those of the query itself. */
+static bool is_meant(const struct dl_status *status, int64_t id)
+{
+    const struct dl_lookup *lookup = &status->lookup;
+    for (size_t i = 0; !lookup->other_form && i < lookup->n_candidates; i++) {
+        if (lookup->candidate[i].substance == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum dl_err on_sibling(void *context, const struct dl_row *row)
 {
     struct siblings *siblings = context;
     int64_t id = dl_row_int(row, 0);
-    if (id == siblings->status->substance || siblings->n == SIBLINGS_MAX) {
+    if (is_meant(siblings->status, id) || siblings->n == SIBLINGS_MAX) {
         return DL_OK;
     }
     siblings->item[siblings->n++] =
@@ -214,7 +226,7 @@ static enum dl_err gather_own_base(struct dl_status *status, struct dl__standing
     struct dl_lookup base;
     dl_lookup_init(&base);
     enum dl_err err = find_own_base(status, &base);
-    if (err == DL_OK && base.n_candidates == 1 && base.outcome == DL_LOOKUP_FOUND &&
+    if (err == DL_OK && base.outcome == DL_LOOKUP_FOUND &&
         base.candidate[0].substance != status->substance) {
         struct dl__reach reach = {
             .salt = true, .other = false, .name = dl__status_keep(status, status->substance_name)};
@@ -366,7 +378,10 @@ static enum dl_err answer(struct dl_status *status)
                                   .salt = status->lookup.how == DL_HOW_PARENT_OF_SALT &&
                                           !status->lookup.ester,
                                   .name = status->substance_name};
-        DL_TRY(dl__status_gather(status, &standings, status->substance, &reach));
+        for (size_t i = 0; i < status->lookup.n_candidates; i++) {
+            DL_TRY(dl__status_gather(status, &standings, status->lookup.candidate[i].substance,
+                                     &reach));
+        }
         mark_in_force(status, &standings);
         if (status->lookup.salt[0] == '\0' && !all_in_force(status, &standings)) {
             DL_TRY(gather_own_base(status, &standings));
