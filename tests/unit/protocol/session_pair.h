@@ -196,7 +196,7 @@ static void __attribute__((unused))
 cosign_note(struct side *side, struct side *by, const char *note, int64_t time, char out[NOTE_MAX])
 {
     char origin[DL_LIMIT_ORIGIN + 1];
-    origin_text(side, by, side->ours.generation, origin);
+    origin_text(side, side->other, side->ours.generation, origin);
     struct dl_head_names names = {
         .origin = dl_view_str(origin),
         .receiver = dl_view_str(by->name),
