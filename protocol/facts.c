@@ -2,7 +2,6 @@
 
 #include "base/encoding.h"
 
-#include <stdio.h>
 #include <string.h>
 
 const char *dl_journal_state_name(enum dl_journal_state state)
@@ -19,14 +18,19 @@ const char *dl_journal_state_name(enum dl_journal_state state)
 enum dl_err dl_origin_of(struct dl_view base, unsigned generation, char out[DL_LIMIT_ORIGIN + 1])
 {
     DL_ASSERT(generation >= 1, "generations count from 1");
-    char text[DL_LIMIT_ORIGIN + 1];
-    int n = generation == 1 ? snprintf(text, sizeof text, "%.*s", DL_VIEW_ARG(base))
-                            : snprintf(text, sizeof text, "%.*s/%u", DL_VIEW_ARG(base), generation);
-    if (base.n == 0 || n < 0 || (size_t)n >= sizeof text) {
-        return DL_E_ORIGIN;
+    struct dl_buf text;
+    dl_buf_init(&text, DL_LIMIT_ORIGIN + 1);
+    dl_buf_put_view(&text, base);
+    if (generation > 1) {
+        dl_buf_printf(&text, "/%u", generation);
     }
-    memcpy(out, text, (size_t)n + 1);
-    return DL_OK;
+    bool fits = base.n > 0 && dl_buf_err(&text) == DL_OK && text.n <= DL_LIMIT_ORIGIN;
+    if (fits) {
+        memcpy(out, text.p, text.n);
+        out[text.n] = 0;
+    }
+    dl_buf_fini(&text);
+    return fits ? DL_OK : DL_E_ORIGIN;
 }
 
 unsigned dl_origin_generation(struct dl_view base, struct dl_view origin)

@@ -2,7 +2,6 @@
 
 #include "protocol/checkpoint.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,18 +10,26 @@ struct dl_head_keys {
     struct dl_verifier *journal_verifier, *receipt_verifier;
 };
 
+static enum dl_err name_keys(const struct dl_head_names *names, struct dl_head_keys *keys)
+{
+    struct dl_buf receipt;
+    dl_buf_init(&receipt, DL_KEY_NAME_MAX + 1);
+    dl_buf_put_str(&receipt, "directline/");
+    dl_buf_put_view(&receipt, names->receiver);
+    dl_buf_put_str(&receipt, "/receipt");
+    enum dl_err err =
+        dl_vkey_make(names->origin, DL_KEY_ED25519, &names->journal_key, &keys->journal);
+    if (err == DL_OK) {
+        err = dl_vkey_make(dl_buf_view(&receipt), DL_KEY_COSIGNATURE, &names->receipt_key,
+                           &keys->receipt);
+    }
+    dl_buf_fini(&receipt);
+    return err == DL_OK ? DL_OK : DL_E_ORIGIN;
+}
+
 static enum dl_err make_keys(const struct dl_head_names *names, struct dl_head_keys *keys)
 {
-    char receipt[DL_LIMIT_AGENCY_ID + 24];
-    if (names->receiver.n > DL_LIMIT_AGENCY_ID) {
-        return DL_E_ORIGIN;
-    }
-    snprintf(receipt, sizeof receipt, "directline/%.*s/receipt", DL_VIEW_ARG(names->receiver));
-    if (dl_vkey_make(names->origin, DL_KEY_ED25519, &names->journal_key, &keys->journal) != DL_OK ||
-        dl_vkey_make(dl_view_str(receipt), DL_KEY_COSIGNATURE, &names->receipt_key,
-                     &keys->receipt) != DL_OK) {
-        return DL_E_ORIGIN;
-    }
+    DL_TRY(name_keys(names, keys));
     keys->journal_verifier = dl_verifier_new(&names->journal_key);
     keys->receipt_verifier = dl_verifier_new(&names->receipt_key);
     bool usable = keys->journal_verifier != NULL && keys->receipt_verifier != NULL;

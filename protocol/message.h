@@ -105,7 +105,7 @@ void dl_msg_test_encode(struct dl_buf *out, enum dl_frame_type type, const struc
 DL_MUST_USE enum dl_err dl_msg_test_decode(struct dl_view body, struct dl_msg_test *out);
 
 /* CLOSE: a code ("E_FRAME") and a text for a person. */
-enum { DL_CLOSE_CODE_MAX = 40, DL_CLOSE_TEXT_MAX = 600 };
+enum { DL_CLOSE_CODE_MAX = 40, DL_CLOSE_TEXT_MAX = DL_ERROR_MESSAGE_MAX };
 struct dl_msg_close {
     struct dl_view code, text;
 };

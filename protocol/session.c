@@ -2,8 +2,6 @@
 
 #include "base/text.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 /* What may be heard when: every condition named must hold (design section 4; style 14). */
@@ -86,20 +84,12 @@ bool dl__is_open(const struct dl_session *s)
 
 /* ---- ending ---- */
 
-void dl__session_close(struct dl_session *s, enum dl_err code, const char *format, ...)
+void dl__session_end(struct dl_session *s)
 {
-    DL_ASSERT(code != DL_OK, "a close has a code");
-    if (s->phase.state == DL__CLOSED) {
-        return;
-    }
-    va_list args;
-    va_start(args, format);
-    vsnprintf(s->close_text, sizeof s->close_text, format, args);
-    va_end(args);
-    s->close_code = code;
-    s->close_by_peer = false;
+    DL_ASSERT(s->phase.state != DL__CLOSED && s->close.err != DL_OK, "an end has a code");
     if (s->phase.state != DL__NEW && s->out.err == DL_OK) {
-        struct dl_msg_close msg = {dl_view_str(dl_err_code(code)), dl_view_str(s->close_text)};
+        struct dl_msg_close msg = {dl_view_str(dl_err_code(s->close.err)),
+                                   dl_view_str(s->close.message)};
         dl_msg_close_encode(&s->out, &msg);
     }
     dl_machine_move(&s->phase, DL__CLOSED);
@@ -136,15 +126,13 @@ static void close_heard(struct dl_session *s, struct dl_view body)
         dl__session_close(s, DL_E_FRAME, "a malformed CLOSE");
         return;
     }
-    char code[DL_CLOSE_CODE_MAX + 1];
-    snprintf(code, sizeof code, "%.*s", DL_VIEW_ARG(msg.code));
-    s->close_code = dl_err_from_code(code);
-    if (s->close_code == DL_OK) {
-        s->close_code = DL_E_PROTOCOL; /* a code of a later version */
-    }
+    char code[DL_CLOSE_CODE_MAX + 1] = {0};
+    memcpy(code, msg.code.p, msg.code.n);
+    enum dl_err err = dl_err_from_code(code);
     bool fit = dl_text_check(msg.text, DL_TEXT_NAME, NULL) == DL_OK;
-    snprintf(s->close_text, sizeof s->close_text, "%.*s", fit ? (int)msg.text.n : 0,
-             (const char *)msg.text.p);
+    /* a code of a later version is one that this one cannot act on */
+    dl_error_set(&s->close, err == DL_OK ? DL_E_PROTOCOL : err, NULL, "%.*s",
+                 fit ? (int)msg.text.n : 0, (const char *)msg.text.p);
     s->close_by_peer = true;
     dl_machine_move(&s->phase, DL__CLOSED);
 }
@@ -355,9 +343,9 @@ static void finish(struct dl_session *s)
     if (s->phase.state == DL__CLOSED) {
         update->flags = (update->flags | DL_UPDATE_CLOSED) &
                         ~(unsigned)(DL_UPDATE_MORE | DL_UPDATE_COMMIT | DL_UPDATE_WANT);
-        update->code = s->close_code;
+        update->code = s->close.err;
         update->by_peer = s->close_by_peer;
-        update->text = dl_view_str(s->close_text);
+        update->text = dl_view_str(s->close.message);
     }
 }
 

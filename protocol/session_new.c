@@ -1,7 +1,6 @@
 /* Making a session from facts; everything that came from disk is verified on the way. */
 #include "protocol/session_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,6 +129,8 @@ static void init_buffers(struct dl_session *s)
 {
     dl_buf_init(&s->in, DL__IN_MAX);
     dl_buf_init(&s->out, DL__OUT_MAX);
+    dl_buf_init(&s->test.text, DL__TEST_TEXT_MAX);
+    dl_buf_init(&s->test.reply, DL__TEST_TEXT_MAX);
     struct dl_buf *notes[] = {&s->scratch,  &s->note[0], &s->note[1], &s->alarm[0],
                               &s->alarm[1], &s->floor,   &s->receipt};
     for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
@@ -186,6 +187,8 @@ void dl_session_free(struct dl_session **session)
     }
     dl_buf_fini(&s->in);
     dl_buf_fini(&s->out);
+    dl_buf_fini(&s->test.text);
+    dl_buf_fini(&s->test.reply);
     dl_buf_fini(&s->scratch);
     for (int i = 0; i < 2; i++) {
         dl_buf_fini(&s->note[i]);

@@ -138,6 +138,7 @@ static void batch_ended(struct dl_session *s, const struct dl_head *head)
         off_note(s, head);
     } else {
         struct dl__pending *pending = &r->pending[r->n_pending++];
+        DL_ASSERT(s->batch != NULL && s->batch->n > 0, "an open batch");
         DL_ASSERT(r->n_pending <= DL__PENDING_MAX, "reading stops before that");
         *pending = (struct dl__pending){*head, s->batch->n, s->batch->octets};
         r->head = *head;

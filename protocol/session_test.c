@@ -15,7 +15,6 @@
 
 #include "base/encoding.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char question_purpose[] = "directline/link-test/1";
@@ -27,17 +26,18 @@ struct test_text {
     struct dl_view mark; /* nonce or digest, as octets */
 };
 
-static size_t write_text(const struct test_text *text, int64_t unix_ms, char *out)
+static struct dl_view write_text(const struct test_text *text, int64_t unix_ms, struct dl_buf *out)
 {
     char hex[2 * 32 + 1];
     char time[DL_TIME_TEXT];
     DL_ASSERT(text->mark.n <= 32, "a nonce or a digest");
     dl_hex_encode(text->mark, hex);
     dl_time_encode(unix_ms, time);
-    int n = snprintf(out, DL__TEST_TEXT_MAX, "%s\n%s\n%s\n%s\n%s\n%s\n", text->purpose, text->from,
-                     text->to, hex, time, words);
-    DL_ASSERT(n > 0 && n < DL__TEST_TEXT_MAX, "the parts are short");
-    return (size_t)n;
+    dl_buf_reset(out);
+    dl_buf_printf(out, "%s\n%s\n%s\n%s\n%s\n%s\n", text->purpose, text->from, text->to, hex, time,
+                  words);
+    DL_ASSERT(dl_buf_err(out) == DL_OK, "the parts are short");
+    return dl_buf_view(out);
 }
 
 static bool take_line(struct dl_view *rest, struct dl_view *line)
@@ -77,11 +77,10 @@ void dl__test_start(struct dl_session *s, struct dl_view nonce)
         return;
     }
     struct test_text text = {question_purpose, s->us, s->peer, nonce};
-    test->n_text = write_text(&text, s->unix_ms, test->text);
+    struct dl_msg_test msg = {.text = write_text(&text, s->unix_ms, &test->text)};
     test->running = true;
     test->unanswered++;
     test->began = s->now;
-    struct dl_msg_test msg = {.text = dl_view_of(test->text, test->n_text)};
     msg.signature = dl_signer_sign(s->signer, msg.text);
     test->signature = msg.signature;
     dl_msg_test_encode(&s->out, DL_FRAME_TEST, &msg);
@@ -119,8 +118,7 @@ void dl__test_heard(struct dl_session *s, struct dl_view body)
     }
     struct dl_hash digest = dl_sha256(question.text);
     struct test_text text = {reply_purpose, s->us, s->peer, dl_view_of(digest.b, 32)};
-    size_t n = write_text(&text, s->unix_ms, s->test.reply);
-    struct dl_msg_test reply = {.text = dl_view_of(s->test.reply, n)};
+    struct dl_msg_test reply = {.text = write_text(&text, s->unix_ms, &s->test.reply)};
     reply.signature = dl_signer_sign(s->signer, reply.text);
     dl_msg_test_encode(&s->out, DL_FRAME_TEST_REPLY, &reply);
     struct dl_update_test result = {.incoming = true,
@@ -145,7 +143,7 @@ void dl__test_reply_heard(struct dl_session *s, struct dl_view body)
         return;
     }
     test->unanswered--;
-    struct dl_view text = dl_view_of(test->text, test->n_text);
+    struct dl_view text = dl_buf_view(&test->text);
     struct dl_hash digest = dl_sha256(text);
     if (!test->running || !dl_hash_equal(&digest, &answered)) {
         return; /* of a test that was given up */
@@ -164,7 +162,7 @@ void dl__test_late(struct dl_session *s)
     struct dl__test *test = &s->test;
     test->running = false;
     struct dl_update_test result = {.ms = s->now - test->began,
-                                    .text = dl_view_of(test->text, test->n_text),
+                                    .text = dl_buf_view(&test->text),
                                     .signature = {test->signature}};
     tested(s, &result);
 }

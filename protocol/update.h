@@ -1,4 +1,4 @@
-/* What a step of the session says. See protocol/session.h for who does what in which order.
+/* What a step of the session says; who does what in which order: protocol/session.h.
  */
 #ifndef DL_PROTOCOL_UPDATE_H
 #define DL_PROTOCOL_UPDATE_H
@@ -7,11 +7,9 @@
 #include "protocol/message.h"
 
 enum dl_update_flag {
-    DL_UPDATE_STORE = 1 << 0,  /* store `batch` of theirs; then STORED or FULL */
-    DL_UPDATE_RETURN = 1 << 1, /* store `batch` of ours (rewound); then RETURNED */
-    DL_UPDATE_REPAIR =
-        1 << 2,                 /* `batch` answers REPAIR, without note; n = 0 ends it. Compare each
-                                 * leaf hash with the tree before use: only commitments are checked */
+    DL_UPDATE_STORE = 1 << 0,   /* store `batch` of theirs; then STORED or FULL */
+    DL_UPDATE_RETURN = 1 << 1,  /* store `batch` of ours (rewound); then RETURNED */
+    DL_UPDATE_REPAIR = 1 << 2,  /* `batch` answers REPAIR, see there; n = 0: nothing came */
     DL_UPDATE_FLOOR = 1 << 3,   /* head.db's cosigned row := `floor`, at once */
     DL_UPDATE_RECEIPT = 1 << 4, /* keep `receipt` */
     DL_UPDATE_JOURNAL = 1 << 5, /* our journal's state is now `journal` */
@@ -28,7 +26,8 @@ enum dl_update_flag {
 };
 
 /* Entries to store, verified: every leaf is valid and of this line's marking, its content fits its
- * commitment, and frontier + entries give the root that `note` signs. */
+ * commitment, and frontier + entries give the root that `note` signs. With REPAIR there is no note,
+ * and no tree was asked: compare each leaf hash with the tree on disk before use. */
 struct dl_update_batch {
     enum dl_side side;
     unsigned generation;
