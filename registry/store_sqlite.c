@@ -125,7 +125,7 @@ static enum dl_err set_up(struct dl_store *store, const struct dl_store_config *
     DL_TRY(pragma(store, "foreign_keys", 1));
     DL_TRY(run_text(store, "PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY"));
     if (config->read_only) {
-        return run_text(store, "PRAGMA query_only=ON");
+        return run_text(store, "PRAGMA query_only=ON; PRAGMA mmap_size=8388608");
     }
     DL_TRY(
         pragma(store, "page_size", config->page_octets == 0 ? 4096 : (int64_t)config->page_octets));
