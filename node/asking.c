@@ -109,3 +109,28 @@ void dl_asking_flush(struct dl_call *call, struct dl_asking *asking)
     dl_call_put(call, dl_buf_view(&asking->out));
     dl_buf_reset(&asking->out);
 }
+
+enum dl_err dl_asking_structure(struct dl_call *call, struct dl_asking *asking, struct dl_view text,
+                                struct dl_error *error)
+{
+    (void)call;
+    (void)asking;
+    dl_error_set(error, DL_E_WORKER_MISSING, NULL,
+                 "\"%.*s\" is no name of this registry; as a structure it needs the structure "
+                 "worker, which is not installed",
+                 DL_VIEW_ARG(text));
+    return dl_error_hint(error,
+                         "install directline-structure, or ask by name, CAS number or InChIKey");
+}
+
+bool dl_asking_may_be_structure(const struct dl_asking *asking)
+{
+    struct dl_query query;
+    char plain[DL_QUERY_PLAIN];
+    if (asking->status->lookup.outcome != DL_LOOKUP_UNKNOWN) {
+        return false;
+    }
+    dl_query_read(asking->status->query, &query, plain);
+    return query.kind == DL_QUERY_INCHI ||
+           (query.kind == DL_QUERY_NAME && dl_query_may_be_smiles(query.text));
+}

@@ -22,6 +22,12 @@ enum { DL_ASKING_PUT = 64 * 1024 }; /* octets gathered before they are put */
 DL_MUST_USE enum dl_err dl_asking_open(struct dl_call *call, struct dl_asking *asking, bool batch,
                                        struct dl_error *error);
 void dl_asking_close(struct dl_asking *asking);
+/* Asks for a structure (SMILES or InChI); the answer stands in asking->status. DL_E_WORKER_MISSING
+ * without the structure worker: other questions are answered all the same. */
+DL_MUST_USE enum dl_err dl_asking_structure(struct dl_call *call, struct dl_asking *asking,
+                                            struct dl_view text, struct dl_error *error);
+/* Whether the question just asked was no name of the registry, but may be a structure. */
+bool dl_asking_may_be_structure(const struct dl_asking *asking);
 /* Put what was gathered. */
 void dl_asking_flush(struct dl_call *call, struct dl_asking *asking);
 

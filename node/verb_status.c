@@ -17,6 +17,11 @@ struct state {
     bool text_started;
 };
 
+static bool is_batch(const struct dl_call *call)
+{
+    return strcmp(dl_call_operand(call, 0), "-") == 0;
+}
+
 static void free_state(void *context)
 {
     struct state *state = context;
@@ -37,31 +42,19 @@ static void give_up(struct dl_call *call, enum dl_err err)
     dl_call_fail(call, &error);
 }
 
-/* Structures need the worker; without it the question is an error of its own, not an answer. */
-static bool wants_worker(const struct dl_status *status)
-{
-    struct dl_query query;
-    char plain[DL_QUERY_PLAIN];
-    if (status->lookup.outcome != DL_LOOKUP_UNKNOWN) {
-        return false;
-    }
-    dl_query_read(status->query, &query, plain);
-    return query.kind == DL_QUERY_INCHI ||
-           (query.kind == DL_QUERY_NAME && dl_query_may_be_smiles(query.text));
-}
-
-static void report_worker(struct dl_call *call)
+/* A structure is asked of the worker; that failing is an error of its own, not an answer. */
+static bool ask_structure(struct dl_call *call, struct dl_view query)
 {
     struct state *state = call->state;
     struct dl_error error;
-    dl_error_set(&error, DL_E_WORKER_MISSING, NULL,
-                 "\"%.*s\" is no name of this registry; as a structure it needs the structure "
-                 "worker, which is not installed",
-                 DL_VIEW_ARG(state->asking.status->query));
-    dl_error_hint(&error, "install directline-structure, or ask by name, CAS number or InChIKey");
+    enum dl_err err = dl_asking_structure(call, &state->asking, query, &error);
+    if (err == DL_OK) {
+        return true;
+    }
     dl_asking_flush(call, &state->asking);
-    dl_call_report(call, &error, true);
-    dl_call_note(call, dl_exit_of(error.err));
+    dl_call_report(call, &error, is_batch(call));
+    dl_call_note(call, dl_exit_of(err));
+    return false;
 }
 
 static enum dl_err answer(struct dl_call *call, struct dl_view query, bool one_line)
@@ -70,8 +63,7 @@ static enum dl_err answer(struct dl_call *call, struct dl_view query, bool one_l
     struct dl_status *status = state->asking.status;
     struct dl_buf *out = &state->asking.out;
     DL_TRY(dl_status_ask(status, query));
-    if (wants_worker(status)) {
-        report_worker(call);
+    if (dl_asking_may_be_structure(&state->asking) && !ask_structure(call, query)) {
         return DL_OK;
     }
     if (!dl_status_understood(status)) {
@@ -167,11 +159,6 @@ static void on_input(struct dl_call *call, struct dl_view octets, bool end)
     state->end = end;
     dl_call_pause(call, true);
     dl_call_steps(call, step);
-}
-
-static bool is_batch(const struct dl_call *call)
-{
-    return strcmp(dl_call_operand(call, 0), "-") == 0;
 }
 
 static bool check_usage(struct dl_call *call)

@@ -49,6 +49,9 @@ void dl_layout_end(struct dl_layout *layout)
 
 static void break_line(struct dl_layout *layout)
 {
+    while (layout->out->n > 0 && layout->out->p[layout->out->n - 1] == ' ') {
+        layout->out->n--; /* the blank at which the line breaks */
+    }
     dl_layout_end(layout);
     put_blanks(layout, layout->indent);
 }

@@ -23,10 +23,12 @@ struct shared_slot {
     size_t part[4]; /* lengths: plain, JSON, ... */
     bool flagged;
     unsigned flags; /* of a text that is scope words */
+    size_t next;    /* slot that was used before it, from 1; 0 none: most are never touched */
 };
 
 struct dl_shared {
     struct shared_slot slot[SHARED_SLOTS];
+    size_t first;
     struct dl_buf scratch;
 };
 
@@ -215,11 +217,19 @@ static enum dl_err load(struct dl_reader *reader)
     DL_TRY(dl_store_run(
         s, "SELECT id, code, jurisdiction, title, words, schedule FROM list ORDER BY id", NULL, 0,
         on_list, reader));
-    DL_TRY(dl_store_run(s,
-                        "SELECT list, applies_to, covers, words, exceptions FROM scope ORDER BY id",
-                        NULL, 0, on_clause, reader));
     rank_lists(reader);
     return DL_OK;
+}
+
+enum dl_err dl_reader_clauses(struct dl_reader *reader)
+{
+    if (reader->has_clauses) {
+        return DL_OK;
+    }
+    reader->has_clauses = true;
+    return dl_store_run(reader->store,
+                        "SELECT list, applies_to, covers, words, exceptions FROM scope ORDER BY id",
+                        NULL, 0, on_clause, reader);
 }
 
 enum dl_err dl_reader_new(struct dl_store *store, struct dl_reader **out, struct dl_error *error)
@@ -267,8 +277,8 @@ void dl_reader_free(struct dl_reader **reader)
         free(r->jurisdictions[i].name_en);
         free(r->jurisdictions[i].name_zh);
     }
-    for (size_t i = 0; i < SHARED_SLOTS; i++) {
-        free(r->shared->slot[i].all);
+    for (size_t i = r->shared->first; i != 0; i = r->shared->slot[i - 1].next) {
+        free(r->shared->slot[i - 1].all);
     }
     dl_buf_fini(&r->shared->scratch);
     free(r->shared);
@@ -404,8 +414,13 @@ static enum dl_err find_slot(struct dl_reader *reader, enum shared_kind kind, in
     uint8_t *all = malloc(fill.scratch->n + 1);
     DL_ASSERT(all, "memory for a shared text");
     memcpy(all, fill.scratch->p, fill.scratch->n);
+    size_t next = slot->next;
+    if (slot->kind == SHARED_NONE) {
+        next = reader->shared->first;
+        reader->shared->first = at + 1;
+    }
     free(slot->all);
-    *slot = (struct shared_slot){.kind = kind, .id = id, .all = all};
+    *slot = (struct shared_slot){.kind = kind, .id = id, .all = all, .next = next};
     memcpy(slot->part, fill.part, sizeof slot->part);
     return DL_OK;
 }

@@ -41,8 +41,8 @@ struct dl_list {
     int jurisdiction; /* position in jurisdictions */
     int rank;         /* position in the order of the codes */
     char *title, *words, *schedule;
-    bool temporary; /* what stands on it does so under a temporary order */
-    struct dl_clause *clauses;
+    bool temporary;            /* what stands on it does so under a temporary order */
+    struct dl_clause *clauses; /* read by dl_reader_clauses */
     size_t n_clauses;
 };
 
@@ -55,6 +55,7 @@ struct dl_reader {
     int64_t version;  /* the present one: the greatest import */
     dl_day first_day; /* on which the first import was recorded */
     struct dl_shared *shared;
+    bool has_clauses;
 };
 
 /* The store is borrowed and must outlive the reader. */
@@ -64,6 +65,9 @@ void dl_reader_free(struct dl_reader **reader);
 
 /* The version known at the end of a day, 0 when the registry did not exist yet. */
 DL_MUST_USE enum dl_err dl_reader_version_on(struct dl_reader *reader, dl_day day, int64_t *out);
+
+/* Reads the clauses of all lists, unless they were: answers by name alone need none. */
+DL_MUST_USE enum dl_err dl_reader_clauses(struct dl_reader *reader);
 
 /* -1 when there is none. */
 int dl_reader_jurisdiction(const struct dl_reader *reader, struct dl_view code);

@@ -46,6 +46,7 @@ struct section {
     const char *key;
     enum dl_words label;
     const char *sql;
+    int n_text; /* of the columns, those that people are shown */
     const char *columns[COLUMNS_MAX];
 };
 
@@ -57,18 +58,21 @@ static const struct section SECTIONS[] = {
      DL_WORDS_LABEL_NAMES,
      "SELECT m.name, m.lang, m.kind, m.known_from, m.known_until, x.value, m.verification"
      " FROM name m JOIN text x ON x.id = m.source WHERE m.substance = ?1 AND " RECORDED("m"),
+     5,
      {"name", "lang", "kind", "known_from", "known_until", "source", "verification"}},
     {"identifiers",
      DL_WORDS_LABEL_NUMBERS,
      "SELECT i.kind, i.value, i.role, x.value, i.verification"
      " FROM identifier i JOIN text x ON x.id = i.source WHERE i.substance = ?1 AND " RECORDED(
          "i") " ORDER BY i.kind, i.role, i.value",
+     3,
      {"kind", "value", "role", "source", "verification"}},
     {"structures",
      DL_WORDS_LABEL_STRUCTURE,
      "SELECT t.formula, t.smiles, t.inchi, s.key, t.stereo, t.method, x.value, t.verification,"
      " t.note FROM structure t JOIN substance s ON s.id = t.substance"
      " JOIN text x ON x.id = t.source WHERE t.substance = ?1 AND s.structured AND ?2 > 0",
+     5,
      {"formula", "smiles", "inchi", "inchikey", "stereo", "method", "source", "verification",
       "note"}},
     {"listings",
@@ -83,6 +87,7 @@ static const struct section SECTIONS[] = {
      " LEFT JOIN text p ON p.id = l.exemption LEFT JOIN text o ON o.id = l.note"
      " WHERE k.substance = ?1 AND " RECORDED(
          "l") " ORDER BY j.code, coalesce(l.in_force, l.listed_by), d.code, l.entry",
+     16,
      {"list",         "schedule",           "entry",   "in_force",  "until",     "relation",
       "kind",         "jurisdiction",       "listing", "announced", "listed_by", "gone_by",
       "instrument",   "ended_by",           "words",   "scope",     "exemption", "source",
@@ -91,6 +96,7 @@ static const struct section SECTIONS[] = {
      DL_WORDS_LABEL_CONFLICTS,
      "SELECT c.kind, c.key, c.explanation, c.detail, c.source FROM conflict_substance u"
      " JOIN conflict c ON c.id = u.conflict WHERE u.substance = ?1 AND ?2 > 0",
+     3,
      {"kind", "key", "explanation", "detail", "source"}}};
 
 struct shower {
@@ -169,14 +175,14 @@ static enum dl_err on_heading(void *context, const struct dl_row *row)
     return DL_OK;
 }
 
-/* The first five columns say it at a glance; the others follow where they say something. */
+/* One paragraph a row: the first column, then the others that say something, each with its name. */
 static enum dl_err on_text_row(void *context, const struct dl_row *row)
 {
     struct shower *shower = context;
     struct dl_layout *layout = &shower->layout;
     dl_layout_label(layout, INDENT, "", 0);
     layout->indent = INDENT + 2;
-    for (int i = 0; i < COLUMNS_MAX && shower->section->columns[i]; i++) {
+    for (int i = 0; i < shower->section->n_text; i++) {
         struct dl_view text = dl_row_text(row, i);
         if (dl_row_null(row, i) || text.n == 0) {
             continue;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA = 192 * 1024, SIBLINGS_MAX = 32, SENTENCE_MAX = 64 * 1024 };
+enum { SIBLINGS_MAX = 32, SENTENCE_MAX = 64 * 1024 };
 
 const char *dl_standing_name(enum dl_standing standing)
 {
@@ -21,12 +21,10 @@ void dl_status_new(struct dl_reader *reader, struct dl_status **out)
     DL_ASSERT(status, "memory for a status");
     status->reader = reader;
     dl_lookup_init(&status->lookup);
-    dl_buf_init(&status->arena, ARENA);
     dl_buf_init(&status->scratch, SENTENCE_MAX);
     dl_buf_init(&status->explanation, SENTENCE_MAX);
-    uint8_t *room = dl_buf_room(&status->arena, ARENA); /* all at once: views into it stay valid */
-    DL_ASSERT(room, "memory for an arena");
-    dl_buf_reset(&status->arena);
+    status->arena.p = malloc(DL__ARENA);
+    DL_ASSERT(status->arena.p, "memory for an arena");
     *out = status;
 }
 
@@ -34,7 +32,7 @@ void dl_status_free(struct dl_status **status)
 {
     if (*status) {
         dl_lookup_fini(&(*status)->lookup);
-        dl_buf_fini(&(*status)->arena);
+        free((*status)->arena.p);
         dl_buf_fini(&(*status)->scratch);
         dl_buf_fini(&(*status)->explanation);
         free(*status);
@@ -78,7 +76,7 @@ static enum dl_err on_substance(void *context, const struct dl_row *row)
     status->substance_name = dl__status_keep(status, dl_row_text(row, 1));
     status->substance_name_zh = dl__status_keep(status, dl_row_text(row, 2));
     status->structured = dl_row_int(row, 3) != 0;
-    return dl_buf_err(&status->arena);
+    return status->arena.err;
 }
 
 static enum dl_err read_substance(struct dl_status *status, int64_t id)
@@ -126,7 +124,7 @@ static enum dl_err on_sibling(void *context, const struct dl_row *row)
     }
     siblings->item[siblings->n++] =
         (struct sibling){.id = id, .name = dl__status_keep(siblings->status, dl_row_text(row, 1))};
-    return dl_buf_err(&siblings->status->arena);
+    return siblings->status->arena.err;
 }
 
 struct kept_text {
@@ -138,7 +136,7 @@ static enum dl_err on_inchi(void *context, const struct dl_row *row)
 {
     struct kept_text *kept = context;
     kept->text = dl__status_keep(kept->status, dl_row_text(row, 0));
-    return dl_buf_err(&kept->status->arena);
+    return kept->status->arena.err;
 }
 
 static enum dl_err read_inchi(struct dl_status *status, int64_t substance, struct dl_view *out)
@@ -355,7 +353,7 @@ static enum dl_err finish(struct dl_status *status, struct dl__standings *standi
     }
     add_data_reasons(status);
     sort_rows(status);
-    return dl_buf_err(&status->arena);
+    return status->arena.err;
 }
 
 /* The rows of what ended are large: only those that can be looked at are cleared. */
@@ -393,7 +391,8 @@ static enum dl_err answer(struct dl_status *status)
 static void begin(struct dl_status *status, struct dl_view query)
 {
     DL_ASSERT(status->moment.on > 0, "dl_status_set was called");
-    dl_buf_reset(&status->arena);
+    status->arena.n = 0;
+    status->arena.err = DL_OK;
     status->query = query;
     status->substance = 0;
     status->substance_key = status->substance_name = status->substance_name_zh =
@@ -512,7 +511,7 @@ static enum dl_err on_matched(void *context, const struct dl_row *row)
         .explanation =
             dl__said(DL_WORDS_AS_GIVEN, dl__status_keep(status, added->match->explanation),
                      dl_view_of(NULL, 0))};
-    return dl_buf_err(&status->arena);
+    return status->arena.err;
 }
 
 static enum dl_err add_match(struct dl_status *status, const struct dl_status_match *match,

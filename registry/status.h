@@ -34,6 +34,13 @@ const char *dl_standing_name(enum dl_standing standing);
 
 enum { DL_STATUS_ROWS_MAX = 256, DL_REASONS_MAX = 6 };
 
+/* Texts of one answer, in memory that never moves while it stands. */
+struct dl_arena {
+    uint8_t *p;
+    size_t n;
+    enum dl_err err; /* LIMIT when something did not fit */
+};
+
 /* A sentence with its arguments, kept in the answer's arena. */
 struct dl_said {
     enum dl_words words;
@@ -85,7 +92,7 @@ struct dl_status {
     struct dl_view inchi;    /* of the query, where a worker gave it */
     struct dl_status_row row[DL_STATUS_ROWS_MAX];
     size_t n_rows;
-    struct dl_buf arena; /* never grows while an answer stands: its views stay valid */
+    struct dl_arena arena;
     char plain[DL_QUERY_PLAIN];
     struct dl_buf scratch, explanation; /* of the writers, kept for their memory */
 };

@@ -70,12 +70,15 @@ struct dl_view dl__status_keep(struct dl_status *status, struct dl_view text)
     if (text.n == 0) {
         return dl_view_of(NULL, 0);
     }
-    size_t at = status->arena.n;
-    dl_buf_put_view(&status->arena, text);
-    if (dl_buf_err(&status->arena) != DL_OK) {
+    struct dl_arena *arena = &status->arena;
+    if (text.n > DL__ARENA - arena->n) {
+        arena->err = DL_E_LIMIT;
         return dl_view_of(NULL, 0);
     }
-    return dl_view_of(status->arena.p + at, text.n);
+    uint8_t *copy = arena->p + arena->n;
+    memcpy(copy, text.p, text.n);
+    arena->n += text.n;
+    return dl_view_of(copy, text.n);
 }
 
 struct dl_view dl__status_day(struct dl_status *status, dl_day day)
@@ -209,7 +212,7 @@ static enum dl_err push(struct gather *gather, const struct dl_status_row *row)
     }
     gather->standings->has_row[row->jurisdiction] = true;
     status->row[status->n_rows++] = *row;
-    return dl_buf_err(&status->arena);
+    return status->arena.err;
 }
 
 /* The listing that ended last stands for the jurisdiction should nothing else do. */
@@ -227,7 +230,7 @@ static enum dl_err keep_ended(struct gather *gather, const struct dl_row *row,
     say_phase(gather, out, PHASE_OVER, gone_by);
     standings->ended_on[j] = end;
     standings->ended[j] = *out;
-    return dl_buf_err(&gather->status->arena);
+    return gather->status->arena.err;
 }
 
 static enum dl_err take_apart(struct gather *gather, const struct dl_row *row,

@@ -5,6 +5,8 @@
 #include "registry/scope.h"
 #include "registry/status.h"
 
+enum { DL__ARENA = 192 * 1024 };
+
 /* How the substance asked about stands to the one whose listings are read. */
 struct dl__reach {
     bool salt, ester;      /* the query names a salt or ester of it */

@@ -38,7 +38,7 @@ static enum dl_err on_printed(void *context, const struct dl_row *row)
                 (struct finding){.found = true, .clause = dl__status_keep(printed->status, words)};
         }
     }
-    return dl_buf_err(&printed->status->arena);
+    return printed->status->arena.err;
 }
 
 /* Some entries carry their scope in their own words ("Ketamine, its salts, isomers, ..."). */
@@ -287,6 +287,7 @@ enum dl_err dl__status_judge(struct dl_status *status, struct dl__standings *sta
 {
     *out = (struct dl__judged){.verdict = DL__COVERED};
     DL_ASSERT(reach->salt || reach->ester || reach->other, "there is something to judge");
+    DL_TRY(dl_reader_clauses(status->reader));
     if (reach->ester) {
         DL_TRY(judge_ester(status, row, reach, out));
     } else if (reach->salt) {
