@@ -78,7 +78,8 @@ enum dl_err dl_file_write(const char *path, unsigned mode, struct dl_view octets
 
 static void join(char out[PATH], const char *dir, const char *name)
 {
-    snprintf(out, PATH, "%s/%s", dir, name);
+    int n = snprintf(out, PATH, "%s/%s", dir, name);
+    DL_ASSERT(n > 0 && n < PATH, "the system's own paths are shorter");
 }
 
 /* ---- keys ---- */
