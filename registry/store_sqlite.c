@@ -121,6 +121,11 @@ static enum dl_err make_or_check(struct dl_store *store, const struct dl_store_c
 static enum dl_err set_up(struct dl_store *store, const struct dl_store_config *config)
 {
     size_t cache = config->cache_octets == 0 ? CACHE_DEFAULT : config->cache_octets;
+    if (!config->read_only) {
+        // before anything reads the file: then the WAL's index lies in memory and needs no shared
+        // file
+        DL_TRY(run_text(store, "PRAGMA locking_mode=EXCLUSIVE"));
+    }
     DL_TRY(pragma(store, "cache_size", -(int64_t)(cache / 1024)));
     DL_TRY(pragma(store, "foreign_keys", 1));
     DL_TRY(run_text(store, "PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY"));
@@ -129,9 +134,8 @@ static enum dl_err set_up(struct dl_store *store, const struct dl_store_config *
     }
     DL_TRY(
         pragma(store, "page_size", config->page_octets == 0 ? 4096 : (int64_t)config->page_octets));
-    // exclusive before WAL: then the WAL's index lies in memory and needs no shared file
-    DL_TRY(run_text(store, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
-                           "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000;"
+    DL_TRY(run_text(store, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                           "PRAGMA wal_autocheckpoint=2000;"
                            "PRAGMA journal_size_limit=67108864"));
     // takes the lock now, not at the first write
     return run_text(store, "BEGIN IMMEDIATE; COMMIT");
