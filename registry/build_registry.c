@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_MAX_OCTETS = 32 * 1024 * 1024, PATH_OCTETS = 4096 };
+enum { FILE_MAX_OCTETS = 32 * 1024 * 1024, PATH_OCTETS = 4096, CHUNK = 65536 };
 
 struct folder {
     const char *path;
@@ -22,13 +22,13 @@ static enum dl_err read_whole(const char *path, struct dl_buf *out)
         return DL_E_INPUT;
     }
     for (;;) {
-        uint8_t *room = dl_buf_room(out, 65536);
+        uint8_t *room = dl_buf_room(out, CHUNK);
         if (room == NULL) {
             err = dl_buf_err(out);
             break;
         }
-        size_t n = fread(room, 1, 65536, file);
-        out->n -= 65536 - n;
+        size_t n = fread(room, 1, CHUNK, file);
+        out->n -= CHUNK - n;
         if (n == 0) {
             err = ferror(file) != 0 ? DL_E_INPUT : DL_OK;
             break;
@@ -69,7 +69,7 @@ static enum dl_err build(const char *out, const char *schema, const char *data,
     struct dl_store_config config = {.path = out,
                                      .schema = (const char *)ddl.p,
                                      .version = DL_REGISTRY_VERSION,
-                                     .cache_octets = 64 * 1024 * 1024};
+                                     .cache_octets = 64 * (size_t)1024 * 1024};
     err = dl_store_open(&config, &store, error);
     if (err == DL_OK) {
         struct dl_load load = {.store = store, .read = read_data, .context = &folder};
