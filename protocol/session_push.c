@@ -207,7 +207,9 @@ void dl__receipt_heard(struct dl_session *s, struct dl_view body)
         a->held = head.size;
     }
     s->lost_copy = false;
-    dl__receipt_tell(s);
+    if (head.size <= a->size) { /* a lost journal is still receipted beyond what is left of it */
+        dl__receipt_tell(s);
+    }
 }
 
 void dl__busy_heard(struct dl_session *s)

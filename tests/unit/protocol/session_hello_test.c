@@ -171,6 +171,23 @@ static void a_lost_journal_is_served_up_to_its_last_good_checkpoint(void **state
     assert_int_equal(world.us.alarm.kind, 0);
 }
 
+static void a_lost_journal_lives_with_receipts_for_what_it_lost(void **state)
+{
+    (void)state;
+    history(3);
+    /* cn lost all, and remembers from head.db that it signed 3; us holds 2 and cosigned 2 */
+    restore_line(&world.cn, 0, 0);
+    restore_line(&world.us, 0, 2);
+    restore_head(&world.us);
+    connect_both();
+    assert_int_equal(world.cn.state, DL_JOURNAL_LOST);
+    forget_log();
+    pass(DL_TIME_HEARTBEAT_MS); /* us cosigns 2 again */
+    assert_log("");
+    assert_non_null(world.cn.session);
+    assert_int_equal(world.cn.receipt[0], 0); /* no receipt for what is not there (I3) */
+}
+
 static void renew(struct side *side, const char *content)
 {
     struct leaf_octets made;
@@ -506,6 +523,7 @@ int main(void)
         T(a_receipt_that_the_receiver_forgot_becomes_its_floor),
         T(what_the_peer_cannot_give_back_is_lost),
         T(a_lost_journal_is_served_up_to_its_last_good_checkpoint),
+        T(a_lost_journal_lives_with_receipts_for_what_it_lost),
         T(the_next_generation_is_taken_from_its_first_entry),
         T(a_generation_that_begins_with_anything_else_is_refused),
         T(a_side_restored_to_before_its_renewal_is_lost),
