@@ -6,21 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void stage_init(struct stage *stage)
+void dl__stage_init(struct stage *stage)
 {
     dl_buf_init(&stage->leaves, (size_t)DL_LIMIT_BATCH_ENTRIES * (DL_LIMIT_LEAF + 4));
     dl_buf_init(&stage->contents, 4 * DL_LIMIT_BATCH_OCTETS);
     stage->n = 0;
 }
 
-static void stage_reset(struct stage *stage)
+void dl__stage_reset(struct stage *stage)
 {
     dl_buf_reset(&stage->leaves);
     dl_buf_reset(&stage->contents);
     stage->n = 0;
 }
 
-static void stage_fini(struct stage *stage)
+void dl__stage_fini(struct stage *stage)
 {
     dl_buf_fini(&stage->leaves);
     dl_buf_fini(&stage->contents);
@@ -102,8 +102,8 @@ enum dl_err dl_journal_open(const struct dl_journal_config *config, struct dl_jo
     snprintf(j->origin, sizeof j->origin, "%s", config->origin);
     dl_buf_init(&j->head, DL_LIMIT_CHECKPOINT);
     dl_buf_init(&j->new_head, DL_LIMIT_CHECKPOINT);
-    stage_init(&j->stage);
-    stage_init(&j->ahead);
+    dl__stage_init(&j->stage);
+    dl__stage_init(&j->ahead);
     enum dl_err err = dl__journal_load(j, error);
     if (err == DL_OK) {
         err = dl_line_db_commit(config->db);
@@ -123,8 +123,8 @@ void dl_journal_close(struct dl_journal **journal)
         dl_log_close(&j->log);
         dl_buf_fini(&j->head);
         dl_buf_fini(&j->new_head);
-        stage_fini(&j->stage);
-        stage_fini(&j->ahead);
+        dl__stage_fini(&j->stage);
+        dl__stage_fini(&j->ahead);
         free(j);
         *journal = NULL;
     }
@@ -310,14 +310,17 @@ static enum dl_err sign(struct dl_journal *j)
     return dl_log_checkpoint(j->log, dl_buf_view(&j->new_head));
 }
 
-static enum dl_err put_run(struct dl_journal *j, const struct stage *stage, bool ahead,
-                           int64_t now_ms)
+enum dl_err dl__journal_put_run(struct dl_journal *j, const struct stage *stage, enum rank rank,
+                                int64_t now_ms)
 {
+    if (stage->n == 0) {
+        return DL_OK;
+    }
     return dl_store_run(dl_line_db_store(j->config.db),
                         "INSERT INTO run(cursor, log, first, ahead, n, time, leaves, contents)"
                         " VALUES(?1, ?2, NULL, ?3, ?4, ?5, ?6, ?7)",
                         DL_SQL(DL_SQL_INT(stage->cursor), DL_SQL_INT(dl_log_id(j->log)),
-                               DL_SQL_INT(ahead), DL_SQL_INT(stage->n), DL_SQL_INT(now_ms),
+                               DL_SQL_INT(rank), DL_SQL_INT(stage->n), DL_SQL_INT(now_ms),
                                DL_SQL_BLOB(dl_buf_view(&stage->leaves)),
                                DL_SQL_BLOB(dl_buf_view(&stage->contents))),
                         NULL, NULL);
@@ -363,18 +366,18 @@ static enum dl_err flush(struct dl_journal *j, struct stage *stage, bool grow, i
     if (grow) {
         err = grow_by_stage(j, stage, now_ms);
     } else {
-        err = put_run(j, stage, stage == &j->ahead, now_ms);
+        err = dl__journal_put_run(j, stage, stage == &j->ahead ? RANK_AHEAD : RANK_TAIL, now_ms);
         j->tail += stage->n;
     }
     if (err == DL_OK) {
-        stage_reset(stage);
+        dl__stage_reset(stage);
     }
     return err;
 }
 
 struct tail_run {
     int64_t cursor;
-    size_t n;
+    size_t n, octets;
     struct dl_buf leaves;
     bool found;
 };
@@ -385,47 +388,81 @@ static enum dl_err take_tail(void *context, const struct dl_row *row)
     run->found = true;
     run->cursor = dl_row_int(row, 0);
     run->n = (size_t)dl_row_int(row, 1);
-    dl_buf_put_view(&run->leaves, dl_row_blob(row, 2));
+    run->octets = (size_t)dl_row_int(row, 2);
+    dl_buf_put_view(&run->leaves, dl_row_blob(row, 3));
     return dl_buf_err(&run->leaves);
 }
 
-/* The tail's first run becomes part of the tree. */
-static enum dl_err grow_by_tail(struct dl_journal *j, bool only_ahead, bool *grew)
+static enum dl_err first_of_tail(struct dl_journal *j, bool only_ahead, struct tail_run *run)
 {
-    struct tail_run run = {.found = false};
-    dl_buf_init(&run.leaves, (size_t)DL_LIMIT_BATCH_ENTRIES * (DL_LIMIT_LEAF + 4));
-    enum dl_err err = dl_store_run(
+    run->found = false;
+    dl_buf_reset(&run->leaves);
+    return dl_store_run(
         dl_line_db_store(j->config.db),
-        "SELECT cursor, n, leaves FROM run WHERE log=?1 AND first IS NULL AND ahead>=?2"
+        "SELECT cursor, n, length(leaves) + length(contents), leaves FROM run"
+        " WHERE log=?1 AND first IS NULL AND ahead>=?2"
         " ORDER BY ahead DESC, cursor LIMIT 1",
-        DL_SQL(DL_SQL_INT(dl_log_id(j->log)), DL_SQL_INT(only_ahead)), take_tail, &run);
-    *grew = run.found;
-    if (err == DL_OK && run.found) {
-        uint64_t first = dl_log_size(j->log);
-        err = dl_line_db_write(j->config.db);
-        if (err == DL_OK) {
-            err = dl_log_adopt(j->log, run.cursor, dl_buf_view(&run.leaves), run.n);
-        }
-        if (err == DL_OK) {
-            j->tail -= run.n;
-            note_flushed(j, run.cursor, run.n, first);
-            err = sign(j);
+        DL_SQL(DL_SQL_INT(dl_log_id(j->log)), DL_SQL_INT(only_ahead ? RANK_AHEAD : RANK_TAIL)),
+        take_tail, run);
+}
+
+/* What has been adopted since the last signature. */
+struct adopted {
+    size_t n, octets, total, total_octets;
+};
+
+static enum dl_err adopt(struct dl_journal *j, const struct tail_run *run, struct adopted *adopted)
+{
+    uint64_t first = dl_log_size(j->log);
+    bool full = adopted->n + run->n > DL_LIMIT_BATCH_ENTRIES ||
+                adopted->octets + run->octets > DL_LIMIT_BATCH_OCTETS;
+    DL_ASSERT(run->n <= j->tail, "the tail was counted");
+    DL_TRY(dl_line_db_write(j->config.db));
+    if (adopted->n > 0 && full) {
+        DL_TRY(sign(j));
+        adopted->n = 0;
+        adopted->octets = 0;
+    }
+    DL_TRY(dl_log_adopt(j->log, run->cursor, dl_buf_view(&run->leaves), run->n));
+    j->tail -= run->n;
+    note_flushed(j, run->cursor, run->n, first);
+    adopted->n += run->n;
+    adopted->octets += run->octets;
+    adopted->total += run->n;
+    adopted->total_octets += run->octets;
+    return DL_OK;
+}
+
+/* The tail's first runs become part of the tree, as many as a turn may take; `done` says that none
+ * is left. Small runs share a checkpoint. */
+static enum dl_err grow_by_tail(struct dl_journal *j, bool only_ahead, bool *done)
+{
+    struct tail_run run = {.found = true};
+    struct adopted adopted = {0};
+    enum dl_err err = DL_OK;
+    dl_buf_init(&run.leaves, (size_t)DL_LIMIT_BATCH_ENTRIES * (DL_LIMIT_LEAF + 4));
+    while (err == DL_OK && run.found && adopted.total < TAIL_ENTRIES_AT_ONCE &&
+           adopted.total_octets < TAIL_OCTETS_AT_ONCE) {
+        err = first_of_tail(j, only_ahead, &run);
+        if (err == DL_OK && run.found) {
+            err = adopt(j, &run, &adopted);
         }
     }
+    *done = !run.found || j->tail == 0;
     dl_buf_fini(&run.leaves);
-    return err;
+    return err == DL_OK && adopted.n > 0 ? sign(j) : err;
 }
 
 enum dl_err dl_journal_turn(struct dl_journal *j, bool grow, int64_t now_ms)
 {
     bool confirmed = j->state == DL_JOURNAL_CONFIRMED;
-    bool more = j->tail > 0 && confirmed;
-    // a suspended line still lets line-states through; a long tail goes a few runs a turn
-    for (int i = 0; more && i < TAIL_AT_ONCE; i++) {
-        DL_TRY(grow_by_tail(j, !grow, &more));
+    bool done = confirmed;
+    // a suspended line still lets line-states through
+    if (confirmed && j->tail > 0) {
+        DL_TRY(grow_by_tail(j, !grow, &done));
     }
-    DL_TRY(flush(j, &j->ahead, confirmed && (grow ? j->tail == 0 : !more), now_ms));
-    return flush(j, &j->stage, grow && confirmed && j->tail == 0, now_ms);
+    DL_TRY(flush(j, &j->ahead, done, now_ms));
+    return flush(j, &j->stage, grow && done, now_ms);
 }
 
 enum dl_err dl_journal_put_head(struct dl_journal *j)
@@ -453,11 +490,23 @@ bool dl_journal_settle(struct dl_journal *j)
 
 enum dl_err dl_journal_rollback(struct dl_journal *j)
 {
-    stage_reset(&j->stage);
-    stage_reset(&j->ahead);
+    dl__stage_reset(&j->stage);
+    dl__stage_reset(&j->ahead);
     dl_buf_reset(&j->new_head);
     j->n_flushed = 0;
-    DL_TRY(dl_log_reload(j->log));
+    enum dl_err err = dl_log_reload(j->log);
+    if (err == DL_E_ORIGIN) { // the turn had opened this generation
+        struct dl_error error;
+        dl_log_close(&j->log);
+        return dl__journal_load(j, &error);
+    }
+    DL_TRY(err);
+    uint64_t size = dl_log_size(j->log);
+    j->sendable = j->sendable < size ? j->sendable : size;
+    if (size > j->head_size && !is_closed(j)) { // line.db was committed and head.db was not
+        dl_buf_put_view(&j->new_head, dl_log_note(j->log));
+        j->new_head_size = size;
+    }
     return dl__journal_count_tail(j);
 }
 

@@ -59,12 +59,13 @@ DL_MUST_USE enum dl_err dl_journal_submit(struct dl_journal *journal,
                                           const struct dl_submission *submission,
                                           struct dl_place *place);
 /* Write what is staged: into the tree where `grow` says that the journal may grow, else into the
- * tail; a checkpoint is signed at each run's end. */
+ * tail; a checkpoint is signed at each run's end. A long tail goes a piece a turn: while a
+ * confirmed journal that may grow has a tail, have another turn. */
 DL_MUST_USE enum dl_err dl_journal_turn(struct dl_journal *journal, bool grow, int64_t now_ms);
 DL_MUST_USE enum dl_err dl_journal_put_head(struct dl_journal *journal);
 /* Both databases are durable. True when the journal grew. */
 bool dl_journal_settle(struct dl_journal *journal);
-/* The turn was rolled back: nothing of it happened. */
+/* The turn was rolled back: nothing of it happened that is not on disk. */
 DL_MUST_USE enum dl_err dl_journal_rollback(struct dl_journal *journal);
 /* Where the entry of this cursor is now. DL_E_ID_UNKNOWN when there is none. */
 DL_MUST_USE enum dl_err dl_journal_find(struct dl_journal *journal, int64_t cursor,

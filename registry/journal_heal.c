@@ -29,7 +29,8 @@ static enum dl_err copy_entry(void *context, const struct dl_stored *stored)
 struct splitting {
     struct dl_journal *j;
     int64_t cursor; /* the entry to leave out */
-    int64_t run, time, ahead;
+    int64_t run, time;
+    enum rank rank;
     size_t n;
     struct stage before, after;
 };
@@ -41,7 +42,7 @@ static enum dl_err split_run(void *context, const struct dl_row *row)
     s->run = dl_row_int(row, 0);
     s->n = (size_t)dl_row_int(row, 1);
     s->time = dl_row_int(row, 2);
-    s->ahead = dl_row_int(row, 3);
+    s->rank = (enum rank)dl_row_int(row, 3);
     dl_run_reader_init(&reader, dl_row_blob(row, 4), dl_row_blob(row, 5));
     for (size_t i = 0; i < s->n; i++) {
         struct dl_entry_octets entry;
@@ -57,34 +58,13 @@ static enum dl_err split_run(void *context, const struct dl_row *row)
     return DL_OK;
 }
 
-static enum dl_err put_part(struct splitting *s, const struct stage *part)
-{
-    if (part->n == 0) {
-        return DL_OK;
-    }
-    return dl_store_run(dl_line_db_store(s->j->config.db),
-                        "INSERT INTO run(cursor, log, first, ahead, n, time, leaves, contents)"
-                        " VALUES(?1, ?2, NULL, ?3, ?4, ?5, ?6, ?7)",
-                        DL_SQL(DL_SQL_INT(part->cursor), DL_SQL_INT(dl_log_id(s->j->log)),
-                               DL_SQL_INT(s->ahead), DL_SQL_INT(part->n), DL_SQL_INT(s->time),
-                               DL_SQL_BLOB(dl_buf_view(&part->leaves)),
-                               DL_SQL_BLOB(dl_buf_view(&part->contents))),
-                        NULL, NULL);
-}
-
-static void part_init(struct stage *part)
-{
-    dl_buf_init(&part->leaves, (size_t)DL_LIMIT_BATCH_ENTRIES * (DL_LIMIT_LEAF + 4));
-    dl_buf_init(&part->contents, 4 * DL_LIMIT_BATCH_OCTETS);
-}
-
 /* The entry of this cursor leaves the tail; what is around it keeps its cursors. */
 static enum dl_err leave_out(struct dl_journal *j, int64_t cursor)
 {
     struct splitting s = {.j = j, .cursor = cursor};
     struct dl_store *store = dl_line_db_store(j->config.db);
-    part_init(&s.before);
-    part_init(&s.after);
+    dl__stage_init(&s.before);
+    dl__stage_init(&s.after);
     enum dl_err err = dl_store_run(store,
                                    "SELECT cursor, n, time, ahead, leaves, contents FROM run"
                                    " WHERE cursor<=?1 ORDER BY cursor DESC LIMIT 1",
@@ -93,12 +73,10 @@ static enum dl_err leave_out(struct dl_journal *j, int64_t cursor)
         err = dl_store_run(store, "DELETE FROM run WHERE cursor=?1", DL_SQL(DL_SQL_INT(s.run)),
                            NULL, NULL);
     }
-    err = err == DL_OK ? put_part(&s, &s.before) : err;
-    err = err == DL_OK ? put_part(&s, &s.after) : err;
-    dl_buf_fini(&s.before.leaves);
-    dl_buf_fini(&s.before.contents);
-    dl_buf_fini(&s.after.leaves);
-    dl_buf_fini(&s.after.contents);
+    err = err == DL_OK ? dl__journal_put_run(j, &s.before, s.rank, s.time) : err;
+    err = err == DL_OK ? dl__journal_put_run(j, &s.after, s.rank, s.time) : err;
+    dl__stage_fini(&s.before);
+    dl__stage_fini(&s.after);
     return err;
 }
 
@@ -207,7 +185,8 @@ static enum dl_err resubmit(void *context, const struct dl_stored *stored)
     if (j->stage.n == DL_LIMIT_BATCH_ENTRIES ||
         j->stage.leaves.n + j->stage.contents.n + dl_entry_octets_size(&stored->entry) >
             DL_LIMIT_BATCH_OCTETS) {
-        DL_TRY(dl_journal_turn(j, false, stored->time));
+        DL_TRY(dl__journal_put_run(j, &j->stage, RANK_OWED, stored->time));
+        dl__stage_reset(&j->stage);
     }
     if (j->stage.n == 0) {
         j->stage.cursor = dl_line_db_cursors(j->config.db, DL_LIMIT_BATCH_ENTRIES);
@@ -242,7 +221,9 @@ static enum dl_err carry_over(struct dl_journal *j, struct dl_log *old, int64_t 
         at += batch.n;
     }
     dl_batch_fini(&batch);
-    return err == DL_OK ? dl_journal_turn(j, false, now_ms) : err;
+    err = err == DL_OK ? dl__journal_put_run(j, &j->stage, RANK_OWED, now_ms) : err;
+    dl__stage_reset(&j->stage);
+    return err;
 }
 
 static enum dl_err move_tail(struct dl_journal *j, int64_t old_id)

@@ -6,7 +6,14 @@
 #include "registry/journal.h"
 #include "registry/log_internal.h"
 
-enum { FLUSHED_MAX = 64, TAIL_AT_ONCE = 16 };
+enum {
+    FLUSHED_MAX = 64,
+    TAIL_ENTRIES_AT_ONCE = 4096,
+    TAIL_OCTETS_AT_ONCE = 4 * DL_LIMIT_BATCH_OCTETS
+};
+
+/* The order in which the tail goes into the tree: `ahead` in the table of runs. */
+enum rank { RANK_TAIL = 0, RANK_OWED = 1 /* of the generation before */, RANK_AHEAD = 2 };
 
 /* A run being staged in memory. Its cursors are taken when its first entry comes. */
 struct stage {
@@ -42,5 +49,11 @@ struct dl_journal {
 /* Opens the newest generation into j->log. */
 enum dl_err dl__journal_load(struct dl_journal *j, struct dl_error *error);
 enum dl_err dl__journal_count_tail(struct dl_journal *j);
+void dl__stage_init(struct stage *stage);
+void dl__stage_reset(struct stage *stage);
+void dl__stage_fini(struct stage *stage);
+/* Into the tail; a run of none is nothing. */
+enum dl_err dl__journal_put_run(struct dl_journal *j, const struct stage *stage, enum rank rank,
+                                int64_t now_ms);
 
 #endif

@@ -157,7 +157,9 @@ enum dl_err dl_line_db_scan(struct dl_line_db *db, int64_t after, dl_stored_fn f
     struct scan scan = {.after = after, .fn = fn, .context = context};
     return dl_store_run(db->store,
                         "SELECT cursor, log, first, n, time, leaves, contents FROM run"
-                        " WHERE cursor > ?1 ORDER BY cursor",
+                        " JOIN log ON log.id=run.log WHERE cursor > ?1 AND NOT"
+                        " (closed='renewed' AND (log.id & 1)=0 AND first >= receipt_size)"
+                        " ORDER BY cursor",
                         DL_SQL(DL_SQL_INT(after - DL_LIMIT_BATCH_ENTRIES)), scan_run, &scan);
 }
 

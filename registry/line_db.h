@@ -37,8 +37,9 @@ struct dl_stored {
 };
 typedef enum dl_err (*dl_stored_fn)(void *context, const struct dl_stored *stored);
 
-/* Every entry with a cursor greater than `after`, in the order of cursors. A callback's error ends
- * the scan and is its result. */
+/* Every entry with a cursor greater than `after`, in the order of cursors; not those of a journal
+ * of ours that was renewed before they were receipted, which stand in the next generation again. A
+ * callback's error ends the scan and is its result. */
 DL_MUST_USE enum dl_err dl_line_db_scan(struct dl_line_db *db, int64_t after, dl_stored_fn fn,
                                         void *context);
 /* The entry of this cursor: calls fn once. DL_E_ID_UNKNOWN when there is none. */

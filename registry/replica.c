@@ -26,6 +26,56 @@ static enum dl_err load(struct dl_replica *r, struct dl_error *error)
                          &r->cosigned_size);
 }
 
+/* The stored tree's root at a note's size is the note's. */
+static enum dl_err agrees(struct dl_replica *r, struct dl_view note, bool *out)
+{
+    uint64_t size = 0;
+    struct dl_hash signed_root;
+    struct dl_hash root;
+    DL_TRY(dl__log_head_of(note, &size, &signed_root));
+    DL_ASSERT(size <= dl_log_size(r->log), "a root is of a size that is stored");
+    DL_TRY(dl_log_root_at(r->log, size, &root));
+    *out = dl_hash_equal(&root, &signed_root);
+    return DL_OK;
+}
+
+/* What was stored and not put into head.db, because of a crash or a full disk between the two
+ * commits, is put there with the next ones, where it continues what was cosigned. */
+static enum dl_err catch_up(struct dl_replica *r)
+{
+    bool follows = true;
+    dl_buf_reset(&r->new_cosigned);
+    if (dl_log_size(r->log) <= r->cosigned_size || dl_log_closed(r->log)[0] != '\0') {
+        return DL_OK;
+    }
+    if (r->cosigned.n > 0) {
+        DL_TRY(agrees(r, dl_buf_view(&r->cosigned), &follows));
+    }
+    if (follows) {
+        dl_buf_put_view(&r->new_cosigned, dl_log_note(r->log));
+        r->new_size = dl_log_size(r->log);
+    }
+    return dl_buf_err(&r->new_cosigned);
+}
+
+static enum dl_err catch_up_now(struct dl_replica *r)
+{
+    uint64_t size = 0;
+    DL_TRY(catch_up(r));
+    if (r->new_cosigned.n == 0) {
+        return DL_OK;
+    }
+    DL_TRY(dl_headdb_begin(r->config.head));
+    enum dl_err err = dl_replica_put_head(r);
+    if (err != DL_OK) {
+        dl_headdb_rollback(r->config.head);
+        return err;
+    }
+    DL_TRY(dl_headdb_commit(r->config.head));
+    dl_replica_settle(r, &size);
+    return DL_OK;
+}
+
 enum dl_err dl_replica_open(const struct dl_replica_config *config, struct dl_replica **out,
                             struct dl_error *error)
 {
@@ -40,6 +90,7 @@ enum dl_err dl_replica_open(const struct dl_replica_config *config, struct dl_re
     if (err == DL_OK) {
         err = dl_line_db_commit(config->db);
     }
+    err = err == DL_OK ? catch_up_now(r) : err;
     if (err != DL_OK) {
         dl_replica_close(&r);
         return err;
@@ -103,6 +154,12 @@ enum dl_err dl_replica_extend(struct dl_replica *r, const struct dl_extension *e
     }
     DL_TRY(dl_log_checkpoint(r->log, extension->note));
     r->stored = true;
+    bool passes = extension->first < r->cosigned_size && size >= r->cosigned_size;
+    if (extension->cosign && passes) { // again up to what was once cosigned: it must lead there
+        bool same = false;
+        DL_TRY(agrees(r, dl_buf_view(&r->cosigned), &same));
+        DL_TRY(same ? DL_OK : DL_E_FORK);
+    }
     if (extension->cosign) {
         dl_buf_reset(&r->new_cosigned);
         dl_buf_put_view(&r->new_cosigned, extension->note);
@@ -139,8 +196,8 @@ enum dl_err dl_replica_rollback(struct dl_replica *r)
 {
     struct dl_error error;
     r->stored = false;
-    dl_buf_reset(&r->new_cosigned);
-    return load(r, &error); // the newest generation may have been made by the turn
+    DL_TRY(load(r, &error)); // the newest generation may have been made by the turn
+    return catch_up(r);
 }
 
 enum dl_err dl_replica_set_floor(struct dl_replica *r, struct dl_view note)

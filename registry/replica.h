@@ -20,6 +20,7 @@ struct dl_replica_config {
     const char *origin; /* of generation 1 */
 };
 
+/* Opens, and puts head.db's cosigned row forward when it is behind line.db and agrees with it. */
 DL_MUST_USE enum dl_err dl_replica_open(const struct dl_replica_config *config,
                                         struct dl_replica **out, struct dl_error *error);
 void dl_replica_close(struct dl_replica **replica);
@@ -38,8 +39,8 @@ struct dl_extension {
     bool cosign; /* head.db's cosigned row follows */
     int64_t now_ms;
 };
-/* DL_E_BATCH_ROOT: the entries do not give the note's root. DL_E_ID_REUSED: an id stands twice in
- * it. The turn must then be rolled back. */
+/* DL_E_FORK: it leads beside what we once cosigned. DL_E_BATCH_ROOT: the entries do not give the
+ * note's root. DL_E_ID_REUSED: an id stands twice in it. The turn must then be rolled back. */
 DL_MUST_USE enum dl_err dl_replica_extend(struct dl_replica *replica,
                                           const struct dl_extension *extension);
 DL_MUST_USE enum dl_err dl_replica_put_head(struct dl_replica *replica);

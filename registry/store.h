@@ -8,7 +8,8 @@
  * STORE_CORRUPT, STORE, INPUT for a constraint); or DL_E_STORE_UNKNOWN: the store cannot say
  * whether a commit took effect. After STORE_IO, STORE_CORRUPT or STORE_UNKNOWN nothing may be
  * retried (I10). SQL is written so that SQLite and PostgreSQL both speak it where that costs
- * nothing.
+ * nothing. The store holds this itself: after STORE_IO or STORE_CORRUPT no transaction begins, and
+ * a commit says so, though it may have taken effect.
  */
 #ifndef DL_REGISTRY_STORE_H
 #define DL_REGISTRY_STORE_H

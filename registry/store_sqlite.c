@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 256, CACHE_DEFAULT = 1024 * 1024 };
+enum { SLOTS = 256, CACHE_DEFAULT = 1024 * 1024, WAL_PAGES = 2000 };
 
 /* One prepared statement. Open addressing by the address of its text; a text that runs inside
  * itself gets a second one, beyond the table. */
@@ -20,7 +20,8 @@ struct dl_store {
     sqlite3 *db;
     struct slot slots[SLOTS];
     unsigned n_slots;
-    char *vfs; /* name of the VFS made for a disk of the world's, or NULL */
+    char *vfs;          /* name of the VFS made for a disk of the world's, or NULL */
+    enum dl_err broken; /* the disk or the file failed once: nothing is written any more (I10) */
     char message[256];
 };
 
@@ -65,6 +66,9 @@ static enum dl_err fail(struct dl_store *store, int rc)
 {
     enum dl_err err = err_of(rc);
     DL_ASSERT(err != DL_OK, "a failure has a code");
+    if (err == DL_E_STORE_IO || err == DL_E_STORE_CORRUPT) {
+        store->broken = err;
+    }
     snprintf(store->message, sizeof store->message, "%s (%d)", sqlite3_errmsg(store->db),
              sqlite3_extended_errcode(store->db));
     return err;
@@ -118,6 +122,21 @@ static enum dl_err make_or_check(struct dl_store *store, const struct dl_store_c
     return DL_OK;
 }
 
+/* After a commit, when the WAL has grown: bring it into the database. The engine's own automatic
+ * checkpoint would hide a failed sync; a full disk may be hidden, since the WAL has everything. */
+static int checkpoint(void *context, sqlite3 *db, const char *name, int pages)
+{
+    struct dl_store *store = context;
+    if (pages >= WAL_PAGES) {
+        int rc = sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        if (rc != SQLITE_OK && err_of(rc) != DL_E_STORE_FULL) {
+            enum dl_err err = fail(store, rc);
+            store->broken = err;
+        }
+    }
+    return SQLITE_OK; // the commit itself took place
+}
+
 static enum dl_err set_up(struct dl_store *store, const struct dl_store_config *config)
 {
     size_t cache = config->cache_octets == 0 ? CACHE_DEFAULT : config->cache_octets;
@@ -134,9 +153,10 @@ static enum dl_err set_up(struct dl_store *store, const struct dl_store_config *
     }
     DL_TRY(
         pragma(store, "page_size", config->page_octets == 0 ? 4096 : (int64_t)config->page_octets));
-    DL_TRY(run_text(store, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                           "PRAGMA wal_autocheckpoint=2000;"
+    DL_TRY(run_text(store, "PRAGMA journal_mode=WAL;"
+                           "PRAGMA synchronous=FULL;"
                            "PRAGMA journal_size_limit=67108864"));
+    sqlite3_wal_hook(store->db, checkpoint, store);
     // takes the lock now, not at the first write
     return run_text(store, "BEGIN IMMEDIATE; COMMIT");
 }
@@ -371,6 +391,7 @@ int64_t dl_store_changes(const struct dl_store *store)
 enum dl_err dl_store_begin(struct dl_store *store)
 {
     DL_ASSERT(!dl_store_in_transaction(store), "transactions do not nest");
+    DL_TRY(store->broken);
     return dl_store_run(store, "BEGIN IMMEDIATE", NULL, 0, NULL, NULL);
 }
 
@@ -381,7 +402,7 @@ enum dl_err dl_store_commit(struct dl_store *store)
     if (err != DL_OK) {
         dl_store_rollback(store);
     }
-    return err;
+    return err == DL_OK ? store->broken : err;
 }
 
 void dl_store_rollback(struct dl_store *store)

@@ -10,6 +10,9 @@ foreach(floor base protocol certs registry node)
     target_link_libraries(${floor}_${name} PRIVATE dl_${floor} PkgConfig::CMOCKA)
     target_compile_definitions(${floor}_${name} PRIVATE DL_TESTS_DIR="${CMAKE_SOURCE_DIR}/tests"
                                DL_BUILD_DIR="${CMAKE_BINARY_DIR}")
+    if(floor STREQUAL registry) # the disk in memory stands under the stores
+      target_link_libraries(${floor}_${name} PRIVATE dl_node)
+    endif()
     add_test(NAME unit/${floor}/${name} COMMAND ${floor}_${name})
     set_tests_properties(unit/${floor}/${name} PROPERTIES TIMEOUT 300)
   endforeach()

@@ -21,13 +21,14 @@ CREATE TABLE run(
   cursor INTEGER PRIMARY KEY,
   log INTEGER NOT NULL REFERENCES log(id),
   first INTEGER,
-  ahead INTEGER NOT NULL DEFAULT 0, -- 1 in the tail: goes into the tree before the others
+  ahead INTEGER NOT NULL DEFAULT 0, -- in the tail: the greatest goes into the tree first
   n INTEGER NOT NULL,
   time INTEGER NOT NULL,   -- ms, when it became durable here
   leaves BLOB NOT NULL,    -- u32 length and octets of each leaf
   contents BLOB NOT NULL   -- salt (32), u32 length and octets of each content
 );
-CREATE INDEX run_by_index ON run(log, first);
+CREATE INDEX run_by_index ON run(log, first) WHERE first IS NOT NULL;
+CREATE INDEX run_tail ON run(log, ahead DESC, cursor) WHERE first IS NULL;
 
 -- Ids of entries, in the tail and in the tree.
 CREATE TABLE entry_id(

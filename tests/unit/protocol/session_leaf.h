@@ -15,7 +15,7 @@ struct leaf_octets {
 };
 
 /* An entry whose leaf commits to its content. NULL for `content`: a message of that number. */
-static void make_entry(struct leaf_octets *out, const char *id, const char *kind,
+static inline void make_entry(struct leaf_octets *out, const char *id, const char *kind,
                        const char *content)
 {
     static const char purpose[] = "directline/content/1";
@@ -35,7 +35,7 @@ static void make_entry(struct leaf_octets *out, const char *id, const char *kind
                   hex, id, kind, out->content.n);
 }
 
-static void make_leaf(struct leaf_octets *out, const char *agency, unsigned number)
+static inline void make_leaf(struct leaf_octets *out, const char *agency, unsigned number)
 {
     char id[64];
     char content[128];
@@ -44,13 +44,13 @@ static void make_leaf(struct leaf_octets *out, const char *agency, unsigned numb
     make_entry(out, id, "message", content);
 }
 
-static struct dl_entry_octets leaf_entry(const struct leaf_octets *made)
+static inline struct dl_entry_octets leaf_entry(const struct leaf_octets *made)
 {
     return (struct dl_entry_octets){dl_buf_view(&made->leaf), dl_view_of(made->salt, 32),
                                     dl_buf_view(&made->content)};
 }
 
-static void free_leaf(struct leaf_octets *made)
+static inline void free_leaf(struct leaf_octets *made)
 {
     dl_buf_fini(&made->leaf);
     dl_buf_fini(&made->content);
