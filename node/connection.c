@@ -1,6 +1,8 @@
 /* One connection: link, channel, session. */
 #include "node/agency_internal.h"
 
+#include "protocol/head.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -309,14 +311,40 @@ static struct dl_facts_ours facts_ours(struct dl_peer *peer)
                                   .receipt = dl_log_newest_receipt(log).note};
 }
 
-static struct dl_facts_theirs facts_theirs(struct dl_peer *peer)
+/* head.db's cosigned row holds the peer's note; the session wants it with our cosignature, which may be given again at
+ * any time for a size that the row holds (design section 4, "Heartbeat"). */
+static enum dl_err cosign_again(struct dl_peer *peer, struct dl_buf *out)
+{
+    struct dl_agency *agency = peer->agency;
+    struct dl_head_names names = {.origin = dl_view_str(dl_log_origin(dl_replica_log(peer->replica))),
+                                  .receiver = dl_view_str(dl_agency_id(agency)),
+                                  .journal_key = peer->offer.journal_key,
+                                  .receipt_key = dl_signer_public(agency->receipt_signer)};
+    struct dl_view note = dl_replica_cosigned(peer->replica);
+    struct dl_head_keys *keys = NULL;
+    struct dl_head head;
+    if (note.n == 0) {
+        return DL_OK;
+    }
+    DL_TRY(dl_head_keys_new(&names, &keys));
+    enum dl_err err = dl_head_read(keys, note, false, &head);
+    if (err == DL_OK) {
+        dl_head_cosign(keys, agency->receipt_signer, dl_agency_now(agency) / 1000, &head);
+        dl_head_write(keys, &head, out);
+        err = dl_buf_err(out);
+    }
+    dl_head_keys_free(&keys);
+    return err;
+}
+
+static struct dl_facts_theirs facts_theirs(struct dl_peer *peer, struct dl_view cosigned)
 {
     struct dl_log *log = dl_replica_log(peer->replica);
     return (struct dl_facts_theirs){.generation = dl_log_generation(log),
                                     .size = dl_log_size(log),
                                     .frontier = dl_log_frontier(log),
                                     .note = dl_log_note(log),
-                                    .cosigned = dl_replica_cosigned(peer->replica)};
+                                    .cosigned = cosigned};
 }
 
 void dl__connection_begin(struct dl__connection *c)
@@ -325,6 +353,9 @@ void dl__connection_begin(struct dl__connection *c)
     struct dl_agency *agency = c->agency;
     char ours[DL_LIMIT_ORIGIN + 1];
     char theirs[DL_LIMIT_ORIGIN + 1];
+    struct dl_buf cosigned;
+    dl_buf_init(&cosigned, 2 * DL_LIMIT_CHECKPOINT);
+    enum dl_err err = cosign_again(peer, &cosigned);
     snprintf(ours, sizeof ours, "%s/%s/%s", agency->realm, dl_agency_id(agency), peer->id);
     snprintf(theirs, sizeof theirs, "%s/%s/%s", agency->realm, peer->id, dl_agency_id(agency));
     struct dl_session_config config = {.us = dl_view_str(dl_agency_id(agency)),
@@ -337,9 +368,10 @@ void dl__connection_begin(struct dl__connection *c)
                                        .peer_receipt_key = peer->offer.receipt_key,
                                        .receipt_signer = agency->receipt_signer,
                                        .ours = facts_ours(peer),
-                                       .theirs = facts_theirs(peer),
+                                       .theirs = facts_theirs(peer, dl_buf_view(&cosigned)),
                                        .busy = agency->full};
-    enum dl_err err = dl_session_new(&config, &c->session);
+    err = err == DL_OK ? dl_session_new(&config, &c->session) : err;
+    dl_buf_fini(&cosigned);
     if (err != DL_OK) {
         dl__connection_close(c, err,
                              "what is stored of this line does not verify; see `journal check`");
