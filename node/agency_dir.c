@@ -209,7 +209,9 @@ enum dl_err dl_agency_dir_renew_certificate(const char *dir, int days, bool *ren
     snprintf(path, sizeof path, "%s/tls.der", keys);
     enum dl_err err = dl_file_read(path, 8192, &der, error);
     err = err == DL_OK ? dl_certificate_facts(dl_buf_view(&der), &facts) : err;
-    if (err == DL_OK && facts.until_ms - now_ms() < (int64_t)days * DAY_MS) {
+    // also one that is made in the future: the clock was wrong then
+    bool due = err == DL_OK && (facts.until_ms - now_ms() < (int64_t)days * DAY_MS || facts.from_ms > now_ms());
+    if (due) {
         snprintf(path, sizeof path, "%s/ca.der", keys);
         err = read_key(keys, "ca.key", &ca_key, error);
         err = err == DL_OK ? read_key(keys, "tls.key", &tls_key, error) : err;
@@ -453,6 +455,16 @@ enum dl_err dl_agency_dir_open(const char *dir, struct dl_world *world,
     place->agency = *out;
     place->dir = strdup(dir);
     return DL_OK;
+}
+
+void dl_agency_dir_forget(const char *dir)
+{
+    for (size_t i = 0; i < OPENED_MAX; i++) {
+        if (all_opened[i].dir != NULL && strcmp(all_opened[i].dir, dir) == 0) {
+            free(all_opened[i].dir);
+            all_opened[i] = (struct opened){.agency = NULL};
+        }
+    }
 }
 
 static void fatal_offline(void *context, enum dl_err err, const char *message)

@@ -23,6 +23,9 @@ DL_MUST_USE enum dl_err dl_agency_dir_open_offline(const char *dir, struct dl_ag
                                                    struct dl_error *error);
 void dl_agency_dir_close_offline(struct dl_agency **agency);
 
+/* The agency in `dir` was closed by dl_agency_close. */
+void dl_agency_dir_forget(const char *dir);
+
 /* The folder of an agency opened by dl_agency_dir_*: NULL for others (exercises). */
 const char *dl_agency_dir_of(const struct dl_agency *agency);
 

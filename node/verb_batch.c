@@ -1,0 +1,307 @@
+/* alert send --batch: NDJSON in, NDJSON out, one answer a line and peer, in the order of the input.
+ */
+#include "base/json.h"
+#include "node/entry_view.h"
+#include "node/telling.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void dl__send_batch(struct dl_call *call);
+
+enum { LINE_MAX_ = 2 * DL_LIMIT_CONTENT + 4096, WAITING_MAX = 16 * 1024, OUT = 64 * 1024 * 1024 };
+
+/* An answer that waits for the turn's commit: an entry, or an error said already. */
+struct answer {
+    struct dl_peer *peer; /* NULL: `text` is the answer */
+    struct dl_place place;
+    char *text;
+    char id[DL_LIMIT_ENTRY_ID + 1];
+};
+
+struct batch {
+    struct dl_call *call;
+    struct dl_buf line;        /* of the input, not ended yet */
+    struct dl_targets targets; /* of --to, when it is given or there is one peer */
+    bool has_targets, asked, paused, ended;
+    struct answer *answers;
+    size_t n_answers, cap;
+    unsigned long long number; /* of the line */
+    struct dl_buf out;
+};
+
+static void free_batch(void *state)
+{
+    struct batch *b = state;
+    dl_agency_forget(b->call->agency, b);
+    for (size_t i = 0; i < b->n_answers; i++) {
+        free(b->answers[i].text);
+    }
+    free(b->answers);
+    dl_buf_fini(&b->line);
+    dl_buf_fini(&b->out);
+    free(b);
+}
+
+static struct answer *new_answer(struct batch *b)
+{
+    if (b->n_answers == b->cap) {
+        b->cap = b->cap == 0 ? 256 : b->cap * 2;
+        b->answers = realloc(b->answers, b->cap * sizeof *b->answers);
+        DL_ASSERT(b->answers != NULL, "memory for answers");
+    }
+    b->answers[b->n_answers] = (struct answer){.peer = NULL};
+    return &b->answers[b->n_answers++];
+}
+
+static void refuse(struct batch *b, const struct dl_error *error)
+{
+    struct dl_buf text;
+    dl_buf_init(&text, 16 * 1024);
+    dl_buf_printf(&text, "{\"error\":{\"code\":\"%s\",\"class\":\"%s\",\"message\":",
+                  dl_err_code(error->err), dl_err_class_name(dl_err_class(error->err)));
+    char message[DL_ERROR_MESSAGE_MAX + 40];
+    snprintf(message, sizeof message, "line %llu: %s", b->number, error->message);
+    dl_json_put_str(&text, message);
+    dl_buf_put_str(&text, ",\"field\":");
+    dl_json_put_str(&text, error->field[0] == '\0' ? NULL : error->field);
+    dl_buf_put_str(&text, ",\"hint\":");
+    dl_json_put_str(&text, error->hint[0] == '\0' ? NULL : error->hint);
+    dl_buf_printf(&text, ",\"line\":%llu}}\n", b->number);
+    dl_buf_u8(&text, 0);
+    new_answer(b)->text = strdup(text.err == DL_OK ? (const char *)text.p : "{}\n");
+    dl_buf_fini(&text);
+    dl_call_note(b->call, dl_exit_of(error->err));
+}
+
+/* ---- answers, after the commit ---- */
+
+static const char *tail_state(const struct dl_peer *peer)
+{
+    struct dl_peer_view view;
+    dl_peer_look(peer, &view);
+    return strcmp(view.state, "suspended") == 0 ? "held" : "queued";
+}
+
+static enum dl_err put_answer(struct batch *b, struct answer *a)
+{
+    struct dl_peer_view view;
+    struct dl_log *log = dl_journal_log(dl_peer_journal(a->peer));
+    struct dl_log_receipt receipt = dl_log_newest_receipt(log);
+    struct dl_buf *out = &b->out;
+    DL_TRY(dl_journal_find(dl_peer_journal(a->peer), a->place.cursor, &a->place));
+    dl_peer_look(a->peer, &view);
+    dl_buf_printf(out, "{\"id\":\"%s\",\"from\":\"%s\",\"to\":\"%s\",\"kind\":\"alert\",\"entry\":",
+                  a->id, dl_agency_id(b->call->agency), view.agency);
+    if (a->place.in_tail) {
+        dl_buf_printf(out, "null,\"state\":\"%s\",\"receipt\":null}\n", tail_state(a->peer));
+        return DL_OK;
+    }
+    bool received = a->place.index < receipt.size;
+    dl_buf_printf(out, "%llu,\"state\":\"%s\",\"receipt\":", (unsigned long long)a->place.index,
+                  received ? "received" : "pending");
+    if (received) {
+        dl_buf_printf(out, "{\"size\":%llu", (unsigned long long)receipt.size);
+        dl_put_member_time(out, "time", receipt.time_ms);
+        dl_buf_put_str(out, "}}\n");
+    } else {
+        dl_buf_put_str(out, "null}\n");
+    }
+    return DL_OK;
+}
+
+static void take(struct batch *b, struct dl_view octets, bool end);
+
+static void finish_if_done(struct batch *b)
+{
+    if (b->ended && b->n_answers == 0) {
+        dl_call_end_worst(b->call);
+    } else if (b->paused && b->n_answers < WAITING_MAX / 2) {
+        b->paused = false;
+        dl_call_pause(b->call, false);
+    }
+}
+
+static void durable(void *context, enum dl_err err)
+{
+    struct batch *b = context;
+    struct dl_call *call = b->call;
+    b->asked = false;
+    for (size_t i = 0; i < b->n_answers; i++) {
+        struct answer *a = &b->answers[i];
+        enum dl_err this = a->peer == NULL ? DL_OK : err == DL_OK ? put_answer(b, a) : err;
+        if (a->text != NULL) {
+            dl_buf_put_str(&b->out, a->text);
+            free(a->text);
+        } else if (this != DL_OK) {
+            dl_buf_printf(
+                &b->out,
+                "{\"error\":{\"code\":\"%s\",\"class\":\"STORE\",\"message\":\"%s; nothing was "
+                "stored\",\"field\":null,\"hint\":\"send the line again with its id\"}}\n",
+                dl_err_code(this), dl_err_text(this));
+            dl_call_note(call, dl_exit_of(this));
+        }
+    }
+    b->n_answers = 0;
+    dl_call_put_buf(call, &b->out);
+    finish_if_done(b);
+}
+
+/* ---- lines ---- */
+
+static enum dl_err targets_of(struct batch *b, const json_t *line, struct dl_targets *out,
+                              struct dl_error *error)
+{
+    const char *ids[DL_LIMIT_PEERS];
+    const json_t *to = json_object_get(line, "to");
+    size_t n = 0;
+    if (to == NULL) {
+        if (b->has_targets) {
+            *out = b->targets;
+            return DL_OK;
+        }
+        return dl_call_targets(b->call, out, error);
+    }
+    for (size_t i = 0; i < (json_is_array(to) ? json_array_size(to) : 1) && n < DL_LIMIT_PEERS;
+         i++) {
+        ids[n] = json_string_value(json_is_array(to) ? json_array_get(to, i) : to);
+        if (ids[n++] == NULL) {
+            return dl_error_set(error, DL_E_FIELD_TYPE, "to", "an agency's id, or a list of them");
+        }
+    }
+    return dl_targets_find(b->call->agency, ids, n, out, error);
+}
+
+static enum dl_err check_line(const json_t *line, const char **id, struct dl_error *error)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    if (!json_is_object(line)) {
+        return dl_error_set(error, DL_E_FIELD_TYPE, NULL,
+                            "a line is {\"id\"?,\"to\"?,\"content\":{...}}");
+    }
+    json_object_foreach((json_t *)line, key, value)
+    { // the macro wants a non-const object
+        if (strcmp(key, "id") != 0 && strcmp(key, "to") != 0 && strcmp(key, "content") != 0) {
+            char field[64];
+            snprintf(field, sizeof field, "%.60s", key);
+            dl_error_set(error, DL_E_FIELD_UNKNOWN, field, "there is no such field");
+            return dl_error_hint(error, "a line has id, to and content");
+        }
+    }
+    const json_t *said = json_object_get(line, "id");
+    *id = json_string_value(said);
+    if (said != NULL && *id == NULL) {
+        return dl_error_set(error, DL_E_FIELD_TYPE, "id", "must be a string");
+    }
+    return json_object_get(line, "content") != NULL
+               ? DL_OK
+               : dl_error_set(error, DL_E_FIELD_MISSING, "content", "this field is mandatory");
+}
+
+static void submit(struct batch *b, const json_t *line, const char *id)
+{
+    struct dl_error error;
+    struct dl_targets targets;
+    struct dl_submitted submitted;
+    struct dl_order order = {
+        .kind = DL_KIND_ALERT, .id = id, .content = json_object_get(line, "content")};
+    if (targets_of(b, line, &targets, &error) != DL_OK) {
+        refuse(b, &error);
+        return;
+    }
+    for (size_t i = 0; i < targets.n; i++) {
+        if (dl_agency_submit(b->call->agency, targets.peers[i], &order, &submitted, &error) !=
+            DL_OK) {
+            refuse(b, &error);
+            continue;
+        }
+        struct answer *answer = new_answer(b);
+        answer->peer = targets.peers[i];
+        answer->place = submitted.place;
+        memcpy(answer->id, submitted.id, sizeof answer->id);
+        order.id = answer->id; // the same alert to the next peer
+    }
+}
+
+static void take_line(struct batch *b, struct dl_view text)
+{
+    struct dl_error error;
+    const char *id = NULL;
+    json_t *line = NULL;
+    b->number++;
+    if (text.n > 0 && text.p[text.n - 1] == '\r') {
+        text.n--;
+    }
+    if (text.n == 0) {
+        return;
+    }
+    enum dl_err err = dl_json_parse(text, &line, &error);
+    err = err == DL_OK ? check_line(line, &id, &error) : err;
+    if (err != DL_OK) {
+        refuse(b, &error);
+    } else {
+        submit(b, line, id);
+    }
+    json_decref(line);
+}
+
+static void take(struct batch *b, struct dl_view octets, bool end)
+{
+    while (octets.n > 0) {
+        const uint8_t *lf = memchr(octets.p, '\n', octets.n);
+        size_t n = lf == NULL ? octets.n : (size_t)(lf - octets.p);
+        if (b->line.n > 0 || lf == NULL) {
+            dl_buf_put(&b->line, octets.p, n);
+        }
+        if (lf == NULL) {
+            break;
+        }
+        if (b->line.err != DL_OK) {
+            struct dl_error error;
+            b->number++;
+            dl_error_set(&error, DL_E_TOO_LARGE, NULL, "the line has more than %d octets",
+                         LINE_MAX_);
+            refuse(b, &error);
+        } else {
+            take_line(b, b->line.n > 0 ? dl_buf_view(&b->line) : dl_view_of(octets.p, n));
+        }
+        dl_buf_reset(&b->line);
+        octets = dl_view_of(octets.p + n + 1, octets.n - n - 1);
+    }
+    if (end && b->line.n > 0 && b->line.err == DL_OK) {
+        take_line(b, dl_buf_view(&b->line));
+        dl_buf_reset(&b->line);
+    }
+}
+
+static void on_input(struct dl_call *call, struct dl_view octets, bool end)
+{
+    struct batch *b = call->state;
+    take(b, octets, end);
+    b->ended = end;
+    if (b->n_answers > 0 && !b->asked) {
+        b->asked = true;
+        dl_agency_after(call->agency, durable, b);
+    }
+    if (b->n_answers >= WAITING_MAX && !end && !b->paused) {
+        b->paused = true;
+        dl_call_pause(call, true);
+    }
+    finish_if_done(b);
+}
+
+void dl__send_batch(struct dl_call *call)
+{
+    struct dl_error error;
+    struct batch *b = calloc(1, sizeof *b);
+    DL_ASSERT(b != NULL, "memory for a call");
+    b->call = call;
+    dl_buf_init(&b->line, LINE_MAX_);
+    dl_buf_init(&b->out, OUT);
+    call->json = true; // a batch speaks NDJSON both ways
+    call->state = b;
+    call->state_free = free_batch;
+    b->has_targets = dl_call_targets(call, &b->targets, &error) == DL_OK;
+    dl_call_input(call, on_input);
+}

@@ -1,0 +1,264 @@
+/* alert list, show, watch; message list, show: what this node knows. */
+#include "base/encoding.h"
+#include "base/json.h"
+#include "node/entry_view.h"
+#include "node/telling.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { OUT = 8 * 1024 * 1024, PIECE = 64 * 1024 };
+
+/* ---- list ---- */
+
+struct listing {
+    struct dl_call *call;
+    struct dl_kind_filter kinds;
+    bool in, out, unacknowledged;
+    int64_t after;
+    size_t shown;
+    struct dl_entry_view view;
+    struct dl_buf text;
+};
+
+static void free_listing(void *state)
+{
+    struct listing *l = state;
+    dl_entry_view_fini(&l->view);
+    dl_buf_fini(&l->text);
+    free(l);
+}
+
+static const char *urgency_text(const struct dl_call *call, const char *urgency)
+{
+    if (urgency == NULL) {
+        return "";
+    }
+    if (strcmp(urgency, "immediate") == 0) {
+        return DL_SAY(call, "IMMEDIATE", "特急");
+    }
+    return strcmp(urgency, "priority") == 0 ? DL_SAY(call, "priority", "加急")
+                                            : DL_SAY(call, "routine", "平件");
+}
+
+static void put_acks_text(const struct dl_entry_view *view, struct dl_buf *out)
+{
+    for (size_t i = 0; i < view->n_acks; i++) {
+        dl_buf_printf(out, "%s%s (", i > 0 ? ", " : "", view->acks[i].as);
+        dl_put_shown(out, dl_view_str(view->acks[i].by));
+        dl_buf_put_str(out, ")");
+    }
+}
+
+static void put_row(struct listing *l, const struct dl_entry_view *v, struct dl_buf *out)
+{
+    const struct dl_call *call = l->call;
+    char time[DL_TIME_TEXT];
+    bool loud = call->color && v->urgency != NULL && strcmp(v->urgency, "immediate") == 0;
+    dl_time_encode(v->leaf.time_ms, time);
+    dl_buf_printf(out, "%.10s %.5s  %s -> %s  %s%s%s  %s/%s", time, time + 11, v->from, v->to,
+                  loud ? "\033[1;31m" : "", urgency_text(call, v->urgency), loud ? "\033[0m" : "",
+                  v->agency, v->id);
+    if (v->leaf.kind != DL_KIND_ALERT) {
+        dl_buf_printf(out, " [%.*s]", DL_VIEW_ARG(v->leaf.kind_name));
+    }
+    dl_buf_put_str(out, "\n    ");
+    dl_put_shown(out, v->headline);
+    dl_buf_printf(out, "\n    %s", v->state);
+    if (v->incoming && v->leaf.kind == DL_KIND_ALERT) {
+        dl_buf_put_str(out, "; ");
+        if (v->n_acks == 0) {
+            dl_buf_put_str(out, DL_SAY(call, "UNACKNOWLEDGED for ", "未确认 "));
+            dl_put_age(out, dl_call_now(call) - v->received_ms, call->zh);
+        }
+    } else if (v->n_acks > 0) {
+        dl_buf_put_str(out, "; ");
+    }
+    put_acks_text(v, out);
+    for (size_t i = 0; i < v->n_flags; i++) {
+        dl_buf_put_str(out, "\n    ! ");
+        dl_put_shown(out, dl_view_str(v->flags[i]));
+    }
+    dl_buf_put_str(out, "\n");
+}
+
+static bool takes(const struct listing *l, const struct dl_entry_view *v)
+{
+    if ((l->in && !v->incoming) || (l->out && v->incoming)) {
+        return false;
+    }
+    return !l->unacknowledged || (v->incoming && v->n_acks == 0 && v->leaf.kind == DL_KIND_ALERT);
+}
+
+static enum dl_err list_one(void *context, const struct dl_stored *stored)
+{
+    struct listing *l = context;
+    struct dl_leaf leaf;
+    l->after = stored->cursor;
+    if (dl_leaf_decode(stored->entry.leaf, &leaf) != DL_OK) {
+        return DL_E_STORE_CORRUPT;
+    }
+    if (dl_kind_filter_takes(&l->kinds, leaf.kind)) {
+        DL_TRY(dl_entry_look(l->call->agency, stored, &l->view));
+        if (takes(l, &l->view)) {
+            l->shown++;
+            if (l->call->json) {
+                dl_entry_put_json(&l->view, &l->text);
+            } else {
+                put_row(l, &l->view, &l->text);
+            }
+        }
+    }
+    return l->text.n >= PIECE ? DL_E_STATE : DL_OK; // a piece is full: the reader first
+}
+
+static void list_piece(struct dl_call *call)
+{
+    struct listing *l = call->state;
+    enum dl_err err = dl_line_db_scan(dl_agency_line_db(call->agency), l->after, list_one, l);
+    if (err == DL_E_STATE) {
+        dl_call_put_buf(call, &l->text);
+        return;
+    }
+    if (err != DL_OK) {
+        dl_call_fail_with(call, err, "the entries cannot be read further");
+        return;
+    }
+    if (l->shown == 0 && !call->json) {
+        dl_buf_put_str(&l->text, DL_SAY(call, "Nothing.\n", "无。\n"));
+    }
+    dl_call_put_buf(call, &l->text);
+    dl_call_end(call, DL_EXIT_OK);
+}
+
+static struct listing *start_listing(struct dl_call *call, const char *kind)
+{
+    struct dl_error error;
+    struct listing *l = calloc(1, sizeof *l);
+    DL_ASSERT(l != NULL, "memory for a call");
+    l->call = call;
+    dl_entry_view_init(&l->view);
+    dl_buf_init(&l->text, OUT);
+    call->state = l;
+    call->state_free = free_listing;
+    l->in = dl_call_flag(call, "in");
+    l->out = dl_call_flag(call, "out");
+    l->unacknowledged = dl_call_flag(call, "unacknowledged");
+    if (l->in && l->out) {
+        dl_call_fail_with(call, DL_E_USAGE,
+                          "--in and --out exclude each other; give neither for both");
+        return NULL;
+    }
+    if (dl_kind_filter_parse(kind, &l->kinds, &error) != DL_OK) {
+        dl_call_fail(call, &error);
+        return NULL;
+    }
+    return l;
+}
+
+void dl__verb_alert_list(struct dl_call *call);
+void dl__verb_alert_list(struct dl_call *call)
+{
+    if (start_listing(call, dl_call_option(call, "kind")) != NULL) {
+        dl_call_steps(call, list_piece);
+    }
+}
+
+void dl__verb_message_list(struct dl_call *call);
+void dl__verb_message_list(struct dl_call *call)
+{
+    if (start_listing(call, "message") != NULL) {
+        dl_call_steps(call, list_piece);
+    }
+}
+
+/* ---- show ---- */
+
+static void show_json(struct dl_call *call, const struct dl_entry_view *view, struct dl_buf *out)
+{
+    (void)call;
+    dl_entry_put_json(view, out);
+    out->n -= 2; // "}\n": the content joins the object
+    dl_buf_put_str(out, ",\"content\":");
+    dl_buf_put_view(out, view->content_octets);
+    dl_buf_put_str(out, "}\n");
+}
+
+static void put_value(const json_t *value, unsigned depth, struct dl_buf *out)
+{
+    const char *key = NULL;
+    json_t *member = NULL;
+    if (json_is_object(value)) {
+        json_object_foreach((json_t *)value, key, member)
+        { // the macro wants a non-const object
+            bool plain = !json_is_object(member) && !json_is_array(member);
+            dl_buf_printf(out, "%*s%s:%s", (int)(2 * depth + 2), "", key, plain ? " " : "\n");
+            put_value(member, depth + 1, out);
+        }
+    } else if (json_is_array(value)) {
+        for (size_t i = 0; i < json_array_size(value); i++) {
+            if (json_is_string(json_array_get(value, i))) {
+                dl_buf_printf(out, "%*s- ", (int)(2 * depth), "");
+            }
+            put_value(json_array_get(value, i), depth, out);
+        }
+    } else if (json_is_string(value)) {
+        dl_put_shown(out, dl_view_of(json_string_value(value), json_string_length(value)));
+        dl_buf_put_str(out, "\n");
+    } else {
+        dl_buf_put_str(out, json_is_true(value)    ? "true\n"
+                            : json_is_false(value) ? "false\n"
+                                                   : "-\n");
+    }
+}
+
+static void show_text(struct dl_call *call, const struct dl_entry_view *view, struct dl_buf *out)
+{
+    struct listing l = {.call = call};
+    put_row(&l, view, out);
+    if (!view->in_tail) {
+        dl_buf_printf(out,
+                      DL_SAY(call, "    entry %llu of the journal %s -> %s, marking %s\n",
+                             "    日志 %2$s -> %3$s 第 %1$llu 条，标识 %4$s\n"),
+                      (unsigned long long)view->index, view->from, view->to,
+                      dl_marking_name(view->leaf.marking));
+    }
+    put_value(view->content, 0, out);
+}
+
+static void show(struct dl_call *call)
+{
+    struct dl_error error;
+    struct dl_entry_view view;
+    struct dl_buf out;
+    dl_entry_view_init(&view);
+    dl_buf_init(&out, OUT);
+    enum dl_err err = dl_entry_find(call->agency, dl_call_operand(call, 0), &view, &error);
+    if (err != DL_OK) {
+        dl_call_fail(call, &error);
+    } else {
+        if (dl_call_flag(call, "content")) {
+            dl_buf_put_view(&out, view.content_octets);
+        } else if (call->json) {
+            show_json(call, &view, &out);
+        } else {
+            show_text(call, &view, &out);
+        }
+        dl_call_put_buf(call, &out);
+        dl_call_end(call, DL_EXIT_OK);
+    }
+    dl_buf_fini(&out);
+    dl_entry_view_fini(&view);
+}
+
+void dl__verb_alert_show(struct dl_call *call);
+void dl__verb_alert_show(struct dl_call *call)
+{
+    show(call);
+}
+
+void dl__verb_message_show(struct dl_call *call);
+void dl__verb_message_show(struct dl_call *call)
+{
+    show(call);
+}
