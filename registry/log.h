@@ -104,12 +104,6 @@ DL_MUST_USE enum dl_err dl_log_receipts(struct dl_log *log, size_t n,
                                                           const struct dl_log_receipt *receipt),
                                         void *context);
 
-/* Reread entries [from, to) and judge each leaf against its tile and each content against its
- * commitment; calls fault for each damaged entry and goes on. DL_OK when the reading itself worked.
- */
-typedef void (*dl_log_fault_fn)(void *context, uint64_t index, const char *what);
-DL_MUST_USE enum dl_err dl_log_verify(struct dl_log *log, uint64_t from, uint64_t to,
-                                      dl_log_fault_fn fault, void *context);
 /* Put a good copy in the place of a damaged entry: leaf and content must fit the tile's hash.
  * DL_E_PROOF when they do not. */
 DL_MUST_USE enum dl_err dl_log_mend(struct dl_log *log, uint64_t index,

@@ -37,6 +37,14 @@ enum dl_err dl__log_head_of(struct dl_view note, uint64_t *size, struct dl_hash 
  * ones. */
 enum dl_err dl__log_grow(struct dl_log *log, const struct dl_hash *leaf);
 enum dl_err dl__log_write_edge(struct dl_log *log);
+/* A tile of which at least `need` hashes must be there; STORE_CORRUPT when they are not. */
+enum dl_err dl__log_read_tile(struct dl_log *log, unsigned level, uint64_t number, size_t need,
+                              struct dl__tile *out);
+/* Put a damaged tile right. */
+enum dl_err dl__log_mend_tile(struct dl_log *log, unsigned level, uint64_t number,
+                              struct dl_view hashes);
+/* The root of 2^k hashes. */
+struct dl_hash dl__log_fold(const struct dl_hash *hashes, size_t n);
 /* The hash of one leaf, from its tile. */
 enum dl_err dl__log_leaf_hash(struct dl_log *log, uint64_t index, struct dl_hash *out);
 

@@ -218,76 +218,7 @@ enum dl_err dl_log_read(struct dl_log *log, const struct dl_log_range *range, st
     return range->single || out->n == 0 ? DL_OK : end_at_checkpoint(log, out);
 }
 
-/* ---- verifying and mending ---- */
-
-struct verifying {
-    struct dl_log *log;
-    uint64_t from, to, next;
-    dl_log_fault_fn fault;
-    void *context;
-};
-
-static enum dl_err verify_entry(struct verifying *v, uint64_t index,
-                                const struct dl_entry_octets *entry)
-{
-    struct dl_hash is = dl_merkle_leaf(entry->leaf);
-    struct dl_hash should;
-    struct dl_leaf leaf;
-    DL_TRY(dl__log_leaf_hash(v->log, index, &should));
-    if (!dl_hash_equal(&is, &should)) {
-        v->fault(v->context, index, "the leaf is not the one in the tree");
-        return DL_OK;
-    }
-    struct dl_hash commitment = dl_entry_commitment(entry->salt, entry->content);
-    if (dl_leaf_decode(entry->leaf, &leaf) != DL_OK) {
-        v->fault(v->context, index, "the leaf is not well formed");
-    } else if (!dl_hash_equal(&commitment, &leaf.commitment)) {
-        v->fault(v->context, index, "the content does not fit its commitment");
-    }
-    return DL_OK;
-}
-
-static enum dl_err verify_run(void *context, const struct dl_row *row)
-{
-    struct verifying *v = context;
-    uint64_t first = (uint64_t)dl_row_int(row, 0);
-    uint64_t n = (uint64_t)dl_row_int(row, 1);
-    struct dl_run_reader reader;
-    dl_run_reader_init(&reader, dl_row_blob(row, 2), dl_row_blob(row, 3));
-    for (uint64_t i = 0; i < n; i++) {
-        struct dl_entry_octets entry;
-        uint64_t index = first + i;
-        if (dl_run_reader_next(&reader, &entry) != DL_OK) {
-            v->fault(v->context, index, "the stored run is not well formed from here on");
-            v->next = first + n;
-            return DL_OK;
-        }
-        if (index >= v->from && index < v->to) {
-            while (v->next < index) {
-                v->fault(v->context, v->next++, "the entry is missing");
-            }
-            DL_TRY(verify_entry(v, index, &entry));
-            v->next = index + 1;
-        }
-    }
-    return DL_OK;
-}
-
-enum dl_err dl_log_verify(struct dl_log *log, uint64_t from, uint64_t to, dl_log_fault_fn fault,
-                          void *context)
-{
-    struct verifying v = {
-        .log = log, .from = from, .to = to, .next = from, .fault = fault, .context = context};
-    DL_TRY(dl_store_run(
-        dl_line_db_store(log->db),
-        "SELECT first, n, leaves, contents FROM run WHERE log=?1 AND first<?3 AND first>="
-        "(SELECT coalesce(max(first), 0) FROM run WHERE log=?1 AND first<=?2) ORDER BY first",
-        DL_SQL(DL_SQL_INT(log->id), DL_SQL_INT(from), DL_SQL_INT(to)), verify_run, &v));
-    while (v.next < to) {
-        fault(context, v.next++, "the entry is missing");
-    }
-    return DL_OK;
-}
+/* ---- mending ---- */
 
 struct mending {
     struct dl_log *log;
@@ -297,7 +228,8 @@ struct mending {
     bool done;
 };
 
-/* The run is written again with the good copy in its place. */
+/* The run is written again with the good copy in its place. Where the row is not well formed, the
+ * others that cannot be read stay damaged, each in a place of its own, until their copies come. */
 static enum dl_err mend_run(void *context, const struct dl_row *row)
 {
     struct mending *m = context;
@@ -308,11 +240,11 @@ static enum dl_err mend_run(void *context, const struct dl_row *row)
     dl_buf_reset(&m->log->leaves);
     dl_buf_reset(&m->log->contents);
     for (uint64_t i = 0; i < n; i++) {
+        static const uint8_t no_salt[DL_LIMIT_SALT];
         struct dl_entry_octets entry;
         bool wanted = first + i == m->index;
-        enum dl_err err = dl_run_reader_next(&reader, &entry);
-        if (err != DL_OK && !wanted) {
-            return err;
+        if (dl_run_reader_next(&reader, &entry) != DL_OK) {
+            entry = (struct dl_entry_octets){.salt = dl_view_of(no_salt, sizeof no_salt)};
         }
         dl_run_put(&m->log->leaves, &m->log->contents, wanted ? m->entry : &entry);
         m->done = m->done || wanted;

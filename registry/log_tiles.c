@@ -43,8 +43,8 @@ static enum dl_err take_tile(void *context, const struct dl_row *row)
 }
 
 /* A tile of which at least `need` hashes must be there. */
-static enum dl_err read_tile(struct dl_log *log, unsigned level, uint64_t number, size_t need,
-                             struct dl__tile *out)
+enum dl_err dl__log_read_tile(struct dl_log *log, unsigned level, uint64_t number, size_t need,
+                              struct dl__tile *out)
 {
     struct tile_read read = {.out = out->hashes};
     DL_TRY(dl_store_run(dl_line_db_store(log->db),
@@ -54,15 +54,21 @@ static enum dl_err read_tile(struct dl_log *log, unsigned level, uint64_t number
     return read.n >= need ? DL_OK : DL_E_STORE_CORRUPT;
 }
 
-static enum dl_err write_tile(struct dl_log *log, unsigned level, uint64_t number, size_t n)
+static enum dl_err put_tile(struct dl_log *log, unsigned level, uint64_t number,
+                            struct dl_view hashes)
 {
-    struct dl_view hashes = dl_view_of(log->edge[level]->hashes, n * sizeof(struct dl_hash));
     return dl_store_run(
         dl_line_db_store(log->db),
         "INSERT INTO tile(log, level, number, hashes) VALUES(?1, ?2, ?3, ?4)"
         " ON CONFLICT(log, level, number) DO UPDATE SET hashes=?4",
         DL_SQL(DL_SQL_INT(log->id), DL_SQL_INT(level), DL_SQL_INT(number), DL_SQL_BLOB(hashes)),
         NULL, NULL);
+}
+
+static enum dl_err write_tile(struct dl_log *log, unsigned level, uint64_t number, size_t n)
+{
+    return put_tile(log, level, number,
+                    dl_view_of(log->edge[level]->hashes, n * sizeof(struct dl_hash)));
 }
 
 /* How many hashes the open tile of a level has at this size, and the tile's number. */
@@ -73,8 +79,20 @@ static size_t open_count(uint64_t size, unsigned level, uint64_t *number)
     return (size_t)(hashes % DL__TILE);
 }
 
+enum dl_err dl__log_mend_tile(struct dl_log *log, unsigned level, uint64_t number,
+                              struct dl_view hashes)
+{
+    uint64_t open = 0;
+    size_t n = open_count(log->frontier.size, level, &open);
+    DL_ASSERT(number <= open && hashes.n <= sizeof(struct dl__tile), "a tile that is there");
+    if (number < open) {
+        return put_tile(log, level, number, hashes);
+    }
+    return write_tile(log, level, number, n); // the open one is in memory, further on perhaps
+}
+
 /* The root of 2^k hashes, computed in place in a scratch copy. */
-static struct dl_hash fold(const struct dl_hash *hashes, size_t n)
+struct dl_hash dl__log_fold(const struct dl_hash *hashes, size_t n)
 {
     struct dl_hash scratch[DL__TILE];
     DL_ASSERT(n >= 1 && n <= DL__TILE && (n & (n - 1)) == 0, "a complete subtree");
@@ -109,7 +127,7 @@ static void frontier_of(const struct dl__tile *const tiles[DL__LEVELS], uint64_t
         size_t at = 0;
         for (size_t width = DL__TILE / 2; width > 0; width /= 2) {
             if ((count & width) != 0) {
-                out->hashes[n++] = fold(&tiles[level - 1]->hashes[at], width);
+                out->hashes[n++] = dl__log_fold(&tiles[level - 1]->hashes[at], width);
                 at += width;
             }
         }
@@ -127,7 +145,7 @@ enum dl_err dl__log_load_edge(struct dl_log *log)
         uint64_t number = 0;
         size_t count = open_count(size, level, &number);
         if (count > 0) {
-            DL_TRY(read_tile(log, level, number, count, edge_of(log, level)));
+            DL_TRY(dl__log_read_tile(log, level, number, count, edge_of(log, level)));
         }
     }
     frontier_of((const struct dl__tile *const *)log->edge, size, &log->frontier);
@@ -147,7 +165,7 @@ enum dl_err dl__log_grow(struct dl_log *log, const struct dl_hash *leaf)
             break;
         }
         DL_TRY(write_tile(log, level, number, DL__TILE));
-        hash = fold(log->edge[level]->hashes, DL__TILE);
+        hash = dl__log_fold(log->edge[level]->hashes, DL__TILE);
     }
     dl_frontier_append(&log->frontier, leaf);
     return DL_OK;
@@ -176,7 +194,7 @@ enum dl_err dl_log_root(struct dl_log *log, struct dl_hash *out)
         size_t count = open_count(log->frontier.size, level, &number);
         tiles[level] = &scratch[level];
         if (count > 0) {
-            DL_TRY(read_tile(log, level, number, count, &scratch[level]));
+            DL_TRY(dl__log_read_tile(log, level, number, count, &scratch[level]));
         }
     }
     frontier_of(tiles, log->frontier.size, &frontier);
@@ -197,8 +215,8 @@ static enum dl_err read_subtree(void *self, unsigned level, uint64_t index, stru
     uint64_t first = index << (level % 8); // in hashes of tile_level
     struct dl__tile tile;
     size_t at = (size_t)(first % DL__TILE);
-    DL_TRY(read_tile(log, tile_level, first / DL__TILE, at + width, &tile));
-    *out = fold(&tile.hashes[at], width);
+    DL_TRY(dl__log_read_tile(log, tile_level, first / DL__TILE, at + width, &tile));
+    *out = dl__log_fold(&tile.hashes[at], width);
     return DL_OK;
 }
 

@@ -8,6 +8,7 @@
 #include "protocol/checkpoint.h"
 #include "registry/journal.h"
 #include "registry/replica.h"
+#include "registry/scrub.h"
 #include "tests/unit/protocol/session_leaf.h"
 
 #include <setjmp.h>
@@ -222,6 +223,24 @@ static inline void rig_restore(struct rig *rig, const char *path, struct dl_buf 
     dl_virtual_disk_remove(rig->disk, path);
     assert_int_equal(dl_virtual_disk_put(rig->disk, path, 0, dl_buf_view(saved)), DL_OK);
     dl_buf_fini(saved);
+}
+
+/* Rereads everything, in slices. */
+static inline void rig_scrub(struct rig *rig, bool mend, dl_scrub_fn fault, void *context)
+{
+    struct dl_scrub *scrub = NULL;
+    struct dl_vkey vkey;
+    struct dl_log *log = rig_log(rig);
+    struct dl_public_key key = dl_signer_public(rig->signer);
+    assert_int_equal(dl_vkey_make(dl_view_str(dl_log_origin(log)), DL_KEY_ED25519, &key, &vkey),
+                     DL_OK);
+    struct dl_scrub_config config = {log, &vkey, mend, fault, context};
+    assert_int_equal(dl_scrub_new(&config, &scrub), DL_OK);
+    for (bool done = false; !done;) {
+        assert_int_equal(dl_scrub_step(scrub, 100, &done), DL_OK);
+    }
+    assert_int_equal(dl_line_db_commit(rig->db), DL_OK);
+    dl_scrub_free(&scrub);
 }
 
 static inline void rig_sql(struct rig *rig, const char *sql)
