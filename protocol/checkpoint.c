@@ -28,7 +28,7 @@ static bool take_root(struct dl_view text, struct dl_hash *out)
     return ok;
 }
 
-enum dl_err dl_checkpoint_parse(struct dl_view text, struct dl_checkpoint *out)
+enum dl_err dl_checkpoint_parse_form(struct dl_view text, struct dl_checkpoint *out)
 {
     struct dl_checkpoint found = {.size = 0};
     struct dl_view rest = text;
@@ -41,10 +41,6 @@ enum dl_err dl_checkpoint_parse(struct dl_view text, struct dl_checkpoint *out)
         !take_root(root, &found.root)) {
         return DL_E_CHECKPOINT;
     }
-    struct dl_hash empty = dl_merkle_empty();
-    if (found.size == 0 && !dl_hash_equal(&found.root, &empty)) {
-        return DL_E_CHECKPOINT; // an empty tree has one root
-    }
     memcpy(found.origin, origin.p, origin.n);
     struct dl_view extension;
     while (rest.n > 0) {
@@ -52,6 +48,18 @@ enum dl_err dl_checkpoint_parse(struct dl_view text, struct dl_checkpoint *out)
             return DL_E_CHECKPOINT;
         }
         found.extended = true;
+    }
+    *out = found;
+    return DL_OK;
+}
+
+enum dl_err dl_checkpoint_parse(struct dl_view text, struct dl_checkpoint *out)
+{
+    struct dl_checkpoint found;
+    DL_TRY(dl_checkpoint_parse_form(text, &found));
+    struct dl_hash empty = dl_merkle_empty();
+    if (found.size == 0 && !dl_hash_equal(&found.root, &empty)) {
+        return DL_E_CHECKPOINT; // an empty tree has one root
     }
     *out = found;
     return DL_OK;

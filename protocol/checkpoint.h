@@ -15,6 +15,9 @@ struct dl_checkpoint {
 /* Parse a note's text. DL_E_CHECKPOINT when it is no checkpoint, or its origin exceeds
  * DL_LIMIT_ORIGIN. */
 DL_MUST_USE enum dl_err dl_checkpoint_parse(struct dl_view text, struct dl_checkpoint *out);
+/* The same without looking at the root of an empty tree, for who must say which of the two it was.
+ */
+DL_MUST_USE enum dl_err dl_checkpoint_parse_form(struct dl_view text, struct dl_checkpoint *out);
 /* Append the text: three lines. */
 void dl_checkpoint_put(struct dl_buf *out, struct dl_view origin, uint64_t size,
                        const struct dl_hash *root);
