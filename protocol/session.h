@@ -30,11 +30,12 @@ enum dl_session_event_type {
     DL_ON_OPEN,     /* once, first; after every STORE of earlier sessions has ended */
     DL_ON_BYTES,    /* `octets` came from the channel, any number */
     DL_ON_NEXT,     /* go on after an update with MORE */
-    DL_ON_GREW,     /* our journal: `note` (of `size`) is newly in head.db */
+    DL_ON_GREW,     /* our confirmed journal: `note` (of `size`) is newly in head.db */
     DL_ON_ENTRIES,  /* answers WANT with `entries`; n = 0: nothing fits or exists */
     DL_ON_STORED,   /* theirs is durable up to `size`: line.db, then head.db where asked */
     DL_ON_RETURNED, /* ours is durable up to `size`: line.db, then head.db where it is behind */
-    DL_ON_FULL,     /* a STORE was rolled back: theirs ends at `size`; the peer is told "busy" */
+    DL_ON_FULL,     /* STOREs were rolled back: theirs ends at `size`; the peer is told "busy". (A
+                     * RETURN that cannot be stored: CLOSE, and try again later) */
     DL_ON_READY,    /* storing works again; `size` as for FULL, `frontier` is of that size */
     DL_ON_ROOTS,    /* answers ROOTS: the same list, filled in */
     DL_ON_PROOF,    /* answers PROOF: `proof`, or NULL: we cannot */

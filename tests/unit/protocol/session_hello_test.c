@@ -108,12 +108,13 @@ static void a_peer_that_lost_its_copy_is_served_again(void **state)
     history(3);
     restore_line(&world.us, 0, 1);
     world.small = true;
+    world.chunk = 64; /* so that what is below the floor is stored by a commit of its own */
     connect_both();
-    assert_log("cn link up\n"
+    assert_log("us link up\n"
+               "us journal confirmed\n"
+               "cn link up\n"
                "cn journal confirmed\n"
                "cn peer lost its copy\n"
-               "us link up\n"
-               "us journal confirmed\n"
                "us stores 1 to 1, below the floor\n"
                "us stores 2 to 2\n"
                "cn receipt 3\n");
@@ -500,6 +501,69 @@ static void a_first_batch_without_its_root_is_closed(void **state)
                "cn was closed E_BATCH_ROOT\n");
 }
 
+/* us holds 1 of cn's entries, and cosigned another history of 3. cn is played by hand: it says
+ * nothing of what it holds, and sends all that it has. */
+static void send_past_the_floor(uint64_t to)
+{
+    struct dl_hash other = {{8}};
+    char note[NOTE_MAX];
+    history(4);
+    restore_line(&world.us, 0, 1);
+    sign_root(&world.cn, 3, &other, note);
+    cosign_row(&world.us, note);
+    open_side(&world.us);
+    dl_buf_reset(&world.cn.inbox);
+    struct dl_msg_hello1 hello = {.from = dl_view_str("cn"),
+                                  .to = dl_view_str("us"),
+                                  .held_origin = dl_view_str("directline/us/cn"),
+                                  .own_origin = dl_view_str("directline/cn/us")};
+    struct dl_msg_hello2 hello2 = {.note = dl_view_str(world.cn.ours.notes[4])};
+    dl_msg_hello1_encode(&world.us.inbox, &hello);
+    dl_msg_hello2_encode(&world.us.inbox, &hello2);
+    for (uint64_t i = 1; i < to; i++) {
+        struct dl_msg_entry msg = {i, entry_at(&world.cn.ours, i)};
+        dl_msg_entry_encode(&world.us.inbox, DL_FRAME_ENTRY, &msg);
+    }
+    dl_msg_note_encode(&world.us.inbox, DL_FRAME_CHECKPOINT, dl_view_str(world.cn.ours.notes[to]));
+    forget_log();
+    pump();
+}
+
+static void another_root_at_the_floor_freezes(void **state)
+{
+    (void)state;
+    send_past_the_floor(3);
+    assert_log("us link up\n"
+               "us journal confirmed\n"
+               "us FREEZES: two roots\n"
+               "us closes E_FORK\n");
+    assert_int_equal(world.us.theirs.size, 1);
+}
+
+static void a_tree_that_passes_the_floor_with_another_root_must_be_proved(void **state)
+{
+    (void)state;
+    send_past_the_floor(4);
+    assert_log("us link up\n"
+               "us journal confirmed\n");
+    assert_int_equal(world.us.theirs.size, 1);
+    struct dl_msg_proof refusal = {.from = 3, .to = 4, .refused = true};
+    dl_msg_proof_encode(&world.us.inbox, &refusal);
+    pump();
+    assert_log("us FREEZES: proof refused\n"
+               "us closes E_FORK\n");
+}
+
+static void a_session_is_not_made_with_a_head_db_that_is_behind(void **state)
+{
+    (void)state;
+    history(2);
+    assert_int_equal(make_session(&world.cn), DL_OK);
+    dl_session_free(&world.cn.session);
+    copy_note(world.cn.head, note_view(world.cn.ours.notes[1]));
+    assert_int_equal(make_session(&world.cn), DL_E_STORE_CORRUPT);
+}
+
 static void a_session_is_not_made_over_a_damaged_disk(void **state)
 {
     (void)state;
@@ -537,6 +601,9 @@ int main(void)
         T(a_proof_that_never_comes_only_closes),
         T(damage_on_the_way_is_closed_and_tried_again),
         T(a_first_batch_without_its_root_is_closed),
+        T(another_root_at_the_floor_freezes),
+        T(a_tree_that_passes_the_floor_with_another_root_must_be_proved),
+        T(a_session_is_not_made_with_a_head_db_that_is_behind),
         T(a_session_is_not_made_over_a_damaged_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

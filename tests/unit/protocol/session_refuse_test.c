@@ -431,7 +431,87 @@ static void more_than_the_credit(void **state)
     assert_closed(DL_E_LIMIT, "more entries than credit was given for");
 }
 
+/* An entry of a quarter of a batch's octets, less a little. */
+static void put_large_entry(uint64_t index)
+{
+    static char content[DL_LIMIT_CONTENT];
+    char id[32];
+    struct leaf_octets made;
+    size_t n = DL_LIMIT_BATCH_OCTETS / 4 - 1024;
+    snprintf(id, sizeof id, "large-%llu", (unsigned long long)index);
+    memset(content, 'x', n);
+    memcpy(content, "{\"d\":\"", 6);
+    memcpy(content + n - 2, "\"}", 3);
+    make_entry(&made, id, "spectrum", content);
+    struct dl_msg_entry msg = {index, leaf_entry(&made)};
+    dl_msg_entry_encode(&world.us.inbox, DL_FRAME_ENTRY, &msg);
+    put_entry(&world.cn.ours, index, &msg.entry);
+    world.cn.ours.size = index + 1;
+    free_leaf(&made);
+}
+
+static void a_batch_of_more_than_a_mebibyte(void **state)
+{
+    (void)state;
+    open_whole();
+    for (uint64_t i = 0; i < 4; i++) {
+        put_large_entry(i);
+    }
+    while (deliver(&world.us)) {
+    }
+    assert_non_null(world.us.session);
+    put_large_entry(4);
+    assert_closed(DL_E_LIMIT, "a batch of more than 256 entries or 1048576 octets");
+}
+
+static void more_octets_than_the_credit(void **state)
+{
+    (void)state;
+    open_whole();
+    for (uint64_t i = 0; i < 16; i++) {
+        put_large_entry(i);
+        if (i % 4 == 3) {
+            sign_journal(&world.cn);
+            put_note_frame(DL_FRAME_CHECKPOINT, world.cn.ours.notes[i + 1]);
+        }
+        while (deliver(&world.us)) { /* given to store, and never stored */
+        }
+    }
+    assert_non_null(world.us.session);
+    put_large_entry(16);
+    while (deliver(&world.us)) {
+    }
+    assert_closed(DL_E_LIMIT, "more entries than credit was given for");
+}
+
 /* ---- checkpoints ---- */
+
+static void a_checkpoint_with_extension_lines(void **state)
+{
+    (void)state;
+    struct dl_buf text;
+    struct dl_buf note;
+    struct dl_vkey vkey;
+    struct dl_public_key key = dl_signer_public(world.cn.journal_signer);
+    append_quietly(&world.cn, 1);
+    struct dl_frontier frontier = frontier_at(&world.cn.ours, 1);
+    struct dl_hash root = dl_frontier_root(&frontier);
+    dl_buf_init(&text, NOTE_MAX);
+    dl_buf_init(&note, NOTE_MAX);
+    dl_checkpoint_put(&text, dl_view_str("directline/cn/us"), 1, &root);
+    dl_buf_put_str(&text, "more\n");
+    struct dl_signature signature = dl_signer_sign(world.cn.journal_signer, dl_buf_view(&text));
+    assert_int_equal(dl_vkey_make(dl_view_str("directline/cn/us"), DL_KEY_ED25519, &key, &vkey),
+                     DL_OK);
+    dl_note_put_text(&note, dl_buf_view(&text));
+    dl_note_put_line(&note, &vkey, dl_view_of(signature.b, sizeof signature.b));
+    open_whole();
+    put_entry_of(0);
+    dl_msg_note_encode(&world.us.inbox, DL_FRAME_CHECKPOINT, dl_buf_view(&note));
+    dl_buf_fini(&text);
+    dl_buf_fini(&note);
+    assert_closed(DL_E_CHECKPOINT, "a checkpoint: not a valid checkpoint");
+}
 
 static void a_checkpoint_of_another_origin(void **state)
 {
@@ -551,6 +631,26 @@ static void a_receipt_below_an_earlier_one(void **state)
     put_note_frame(DL_FRAME_RECEIPT, second);
     assert_open();
     assert_int_equal(world.us.peer.receipted, 0); /* as of HELLO */
+    put_note_frame(DL_FRAME_RECEIPT, first);
+    assert_closed(DL_E_PROTOCOL, "a receipt for size 1, which was not sent");
+}
+
+static void a_receipt_for_what_was_held_below_a_later_one(void **state)
+{
+    (void)state;
+    char first[NOTE_MAX];
+    char second[NOTE_MAX];
+    append_quietly(&world.us, 1);
+    open_us();
+    hello_with(world.us.ours.notes[1], 1, NULL);
+    say_hello2(NULL);
+    pump();
+    submit(&world.us, 1);
+    a_receipt(1, &world.cn, first);
+    a_receipt(2, &world.cn, second);
+    put_note_frame(DL_FRAME_RECEIPT, first);
+    put_note_frame(DL_FRAME_RECEIPT, second);
+    assert_open();
     put_note_frame(DL_FRAME_RECEIPT, first);
     assert_closed(DL_E_PROTOCOL, "a receipt for size 1, which was not sent");
 }
@@ -732,6 +832,10 @@ int main(void)
         T(a_kind_of_a_later_version_is_taken),
         T(a_batch_of_257_entries),
         T(more_than_the_credit),
+        T(a_batch_of_more_than_a_mebibyte),
+        T(more_octets_than_the_credit),
+        T(a_checkpoint_with_extension_lines),
+        T(a_receipt_for_what_was_held_below_a_later_one),
         T(a_checkpoint_of_another_origin),
         T(a_checkpoint_with_a_broken_signature),
         T(a_checkpoint_of_another_size_than_its_batch),

@@ -134,6 +134,39 @@ static void a_backlog_larger_than_the_credit_arrives_whole(void **state)
                "cn receipt 2001\n");
 }
 
+/* Entries that wait in us's inbox. */
+static size_t entries_sent(void)
+{
+    struct dl_view rest = dl_buf_view(&world.us.inbox);
+    size_t n = 0;
+    while (rest.n > 0) {
+        struct dl_frame frame;
+        size_t used = 0;
+        assert_int_equal(dl_frame_read(rest, DL_LIMIT_FRAME, &frame, &used), DL_OK);
+        n += frame.type == DL_FRAME_ENTRY;
+        rest = dl_view_of(rest.p + used, rest.n - used);
+    }
+    return n;
+}
+
+static void without_credit_for_a_whole_batch_none_is_sent(void **state)
+{
+    (void)state;
+    up();
+    world.quiet = true;
+    world.cut = true;
+    for (int i = 0; i < 17; i++) {
+        submit(&world.cn, 240);
+    }
+    /* after 16 batches credit for 256 is left: the 17th goes; a further one has to wait */
+    assert_int_equal(entries_sent(), 17 * 240);
+    submit(&world.cn, 1);
+    assert_int_equal(entries_sent(), 17 * 240);
+    world.cut = false;
+    pump();
+    assert_int_equal(world.us.theirs.size, 17 * 240 + 1);
+}
+
 static void more_small_batches_than_may_be_pending_are_committed_between(void **state)
 {
     (void)state;
@@ -198,6 +231,30 @@ static void what_was_under_way_when_the_disk_was_full_is_not_taken_twice(void **
                "cn peer ready\n"
                "us stores 0 to 2\n"
                "cn receipt 3\n");
+}
+
+static void what_comes_while_the_disk_is_full_is_dropped_and_sent_again(void **state)
+{
+    (void)state;
+    up();
+    world.us.full = true;
+    submit(&world.cn, 1);
+    deliver(&world.us);
+    commit(&world.us);    /* BUSY is under way */
+    submit(&world.cn, 1); /* and so is this */
+    deliver(&world.us);
+    assert_int_equal(world.us.to_store, 0);
+    world.us.full = false;
+    struct dl_frontier frontier = frontier_at(&world.us.theirs, 0);
+    struct dl_session_event ready = {.type = DL_ON_READY, .size = 0, .frontier = &frontier};
+    step(&world.us, &ready);
+    pump();
+    assert_log("us stores 0 to 0\n"
+               "us disk full\n"
+               "cn peer busy\n"
+               "cn peer ready\n"
+               "us stores 0 to 1\n"
+               "cn receipt 2\n");
 }
 
 static void a_side_that_starts_with_a_full_disk_says_so_in_hello(void **state)
@@ -427,9 +484,11 @@ int main(void)
         T(a_lost_receipt_heals_in_hello),
         T(what_was_lost_on_the_way_is_sent_again),
         T(a_backlog_larger_than_the_credit_arrives_whole),
+        T(without_credit_for_a_whole_batch_none_is_sent),
         T(more_small_batches_than_may_be_pending_are_committed_between),
         T(a_full_disk_is_told_and_gone_on_from),
         T(what_was_under_way_when_the_disk_was_full_is_not_taken_twice),
+        T(what_comes_while_the_disk_is_full_is_dropped_and_sent_again),
         T(a_side_that_starts_with_a_full_disk_says_so_in_hello),
         T(an_idle_line_stays_up_by_pings),
         T(a_silent_peer_is_down_after_thirty_seconds),
