@@ -100,6 +100,34 @@ static void a_rewound_side_still_takes_the_others_entries(void **state)
     assert_int_equal(world.cn.ours.size, 3);
 }
 
+static void what_comes_back_damaged_is_closed_and_tried_again(void **state)
+{
+    (void)state;
+    history(2);
+    restore_line(&world.cn, 1, 0);
+    open_side(&world.cn);
+    open_side(&world.us);
+    deliver(&world.us); /* HELLO1 */
+    deliver(&world.cn); /* HELLO1, HELLO2; PULL goes */
+    deliver(&world.us);
+    struct leaf_octets made;
+    make_leaf(&made, "cn", 55);
+    struct dl_msg_entry msg = {1, leaf_entry(&made)};
+    dl_buf_reset(&world.cn.inbox);
+    dl_msg_entry_encode(&world.cn.inbox, DL_FRAME_RETURN_ENTRY, &msg);
+    dl_msg_note_encode(&world.cn.inbox, DL_FRAME_RETURN_CHECKPOINT,
+                       note_view(world.us.theirs.notes[2]));
+    free_leaf(&made);
+    forget_log();
+    pump();
+    assert_log("cn closes E_BATCH_ROOT\n"
+               "us was closed E_BATCH_ROOT\n");
+    assert_int_equal(world.cn.ours.size, 1);
+    connect_both();
+    assert_int_equal(world.cn.ours.size, 2);
+    assert_int_equal(world.cn.state, DL_JOURNAL_CONFIRMED);
+}
+
 /* ---- the receiver went back ---- */
 
 static void a_peer_that_lost_its_copy_is_served_again(void **state)
@@ -583,6 +611,7 @@ int main(void)
         T(with_head_db_restored_too_the_peers_note_tells),
         T(a_note_that_the_peer_stored_and_never_cosigned_counts_too),
         T(a_rewound_side_still_takes_the_others_entries),
+        T(what_comes_back_damaged_is_closed_and_tried_again),
         T(a_peer_that_lost_its_copy_is_served_again),
         T(a_receipt_that_the_receiver_forgot_becomes_its_floor),
         T(what_the_peer_cannot_give_back_is_lost),

@@ -339,9 +339,16 @@ static void put_made(const char *kind, const char *content, size_t change, const
     if (change > 0) {
         made.content.p[change] ^= 1;
     }
-    if (marking != NULL) { /* of the same length as "actual" */
-        char *at = memmem(made.leaf.p, made.leaf.n, "actual", 6);
-        memcpy(at, marking, 6);
+    if (marking != NULL) {
+        uint8_t *at = memmem(made.leaf.p, made.leaf.n, "actual", 6);
+        assert_non_null(at);
+        struct dl_buf leaf;
+        dl_buf_init(&leaf, DL_LIMIT_LEAF);
+        dl_buf_put(&leaf, made.leaf.p, (size_t)(at - made.leaf.p));
+        dl_buf_put_str(&leaf, marking);
+        dl_buf_put(&leaf, at + 6, made.leaf.n - 6 - (size_t)(at - made.leaf.p));
+        dl_buf_fini(&made.leaf);
+        made.leaf = leaf;
     }
     struct dl_msg_entry msg = {0, leaf_entry(&made)};
     dl_msg_entry_encode(&world.us.inbox, DL_FRAME_ENTRY, &msg);
@@ -365,6 +372,23 @@ static void an_unknown_marking(void **state)
     put_made("message", "{\"text\":{\"en\":\"abcdef\"}}", 0, "Actual");
     pump();
     assert_int_equal(world.us.closed, DL_E_MARKING);
+}
+
+static void an_exercise_entry_on_a_real_line(void **state)
+{
+    (void)state;
+    open_whole();
+    put_made("message", "{\"text\":{\"en\":\"abcdef\"}}", 0, "exercise");
+    pump();
+    assert_int_equal(world.us.closed, DL_E_MARKING); /* I8 */
+}
+
+static void a_test_entry_on_a_real_line_is_taken(void **state)
+{
+    (void)state;
+    open_whole();
+    put_made("message", "{\"text\":{\"en\":\"abcdef\"}}", 0, "test");
+    assert_open();
 }
 
 static void a_content_that_its_kind_does_not_allow(void **state)
@@ -828,6 +852,8 @@ int main(void)
         T(an_entry_out_of_order),
         T(a_content_that_its_leaf_does_not_commit_to),
         T(an_unknown_marking),
+        T(an_exercise_entry_on_a_real_line),
+        T(a_test_entry_on_a_real_line_is_taken),
         T(a_content_that_its_kind_does_not_allow),
         T(a_kind_of_a_later_version_is_taken),
         T(a_batch_of_257_entries),
