@@ -33,6 +33,8 @@ enum {
 
     DL_LIMIT_PEERS = 256,
     DL_LIMIT_HANDSHAKES = 64, /* unauthenticated connections at once, all remotes together */
+    DL_LIMIT_HANDSHAKE_OCTETS = 64 * 1024, /* of TLS, from one side */
+    DL_LIMIT_CERTIFICATE = 8 * 1024,       /* DER */
     DL_LIMIT_OFFER = 16 * 1024,
     DL_LIMIT_ADDRESS = 280, /* host and port; a host is at most 255 */
     DL_LIMIT_ADDRESSES = 8,

@@ -55,6 +55,22 @@ static bool take_text(const json_t *json, const char *key, char *out, size_t siz
     return true;
 }
 
+/* HOST:PORT, to be dialled: no blanks, a port of 1 to 65535. */
+static bool is_address(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    uint64_t port = 0;
+    return strlen(text) <= DL_LIMIT_ADDRESS && colon != NULL && colon > text &&
+           strchr(text, ' ') == NULL &&
+           dl_text_check(dl_view_str(text), DL_TEXT_NAME, NULL) == DL_OK &&
+           dl_decimal_decode(dl_view_str(colon + 1), UINT16_MAX, &port) == DL_OK && port > 0;
+}
+
+static bool is_jurisdiction(const char *text)
+{
+    return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2 && text[2] == '\0';
+}
+
 static bool take_addresses(const json_t *list, struct dl_offer *out)
 {
     if (!json_is_array(list) || json_array_size(list) > DL_LIMIT_ADDRESSES) {
@@ -62,8 +78,7 @@ static bool take_addresses(const json_t *list, struct dl_offer *out)
     }
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *text = json_string_value(json_array_get(list, i));
-        if (text == NULL || strlen(text) > DL_LIMIT_ADDRESS || strrchr(text, ':') == NULL ||
-            dl_text_check(dl_view_str(text), DL_TEXT_NAME, NULL) != DL_OK) {
+        if (text == NULL || !is_address(text)) {
             return false;
         }
         snprintf(out->addresses[out->n_addresses++], sizeof out->addresses[0], "%s", text);
@@ -94,10 +109,11 @@ static enum dl_err take_fields(const json_t *json, struct dl_offer *out, struct 
         return bad(error, "agency");
     }
     if (!take_text(json, "jurisdiction", out->jurisdiction, sizeof out->jurisdiction) ||
-        strlen(out->jurisdiction) != 2) {
+        !is_jurisdiction(out->jurisdiction)) {
         return bad(error, "jurisdiction");
     }
-    if (!take_text(json, "name", out->name, sizeof out->name)) {
+    if (!take_text(json, "name", out->name, sizeof out->name) ||
+        dl_text_length(dl_view_str(out->name)) > DL_LIMIT_STRING) {
         return bad(error, "name");
     }
     if (!take_key(json, "journal_key", out->journal_key.b)) {
