@@ -62,11 +62,45 @@ static void put_escape(struct dl_buf *out, uint8_t c)
     }
 }
 
+/* Octets at the start that stand in a literal as they are: printable ASCII but for " and \. Eight
+ * at a time: a bit that the sums and differences leave in a high place marks an octet that does
+ * not. */
+static size_t plain_octets(struct dl_view text)
+{
+    const uint64_t ones = 0x0101010101010101U;
+    const uint64_t high = 0x8080808080808080U;
+    size_t i = 0;
+    for (; i + 8 <= text.n; i += 8) {
+        uint64_t word = 0;
+        memcpy(&word, text.p + i, 8);
+        uint64_t quote = word ^ (ones * '"');
+        uint64_t slash = word ^ (ones * '\\');
+        uint64_t odd = word | (word - ones * 0x20) | (quote - ones) | (slash - ones);
+        if (odd & high) {
+            break;
+        }
+    }
+    while (i < text.n && text.p[i] >= 0x20 && text.p[i] < 0x80 && text.p[i] != '"' &&
+           text.p[i] != '\\') {
+        i++;
+    }
+    return i;
+}
+
 void dl_json_put_string(struct dl_buf *out, struct dl_view text)
 {
+    size_t i = plain_octets(text);
+    if (i == text.n) {
+        uint8_t *room = dl_buf_room(out, i + 2);
+        if (room) {
+            room[0] = '"';
+            memcpy(room + 1, i > 0 ? (const void *)text.p : "", i);
+            room[i + 1] = '"';
+        }
+        return;
+    }
     dl_buf_u8(out, '"');
     size_t from = 0;
-    size_t i = 0;
     while (i < text.n) {
         uint8_t c = text.p[i];
         if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
