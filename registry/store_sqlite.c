@@ -196,6 +196,9 @@ static void uri_of(const char *path, struct dl_buf *out)
 
 static enum dl_err open_file(struct dl_store *store, const struct dl_store_config *config)
 {
+    /* before the first use, or refused and without effect: nobody asks how much memory SQLite uses,
+     * and counting it takes a lock at every allocation */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     struct dl_buf name;
     dl_buf_init(&name, 16 * 1024);
