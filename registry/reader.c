@@ -1,5 +1,5 @@
 #include "registry/reader.h"
-#include "base/json.h"
+#include "registry/listing.h"
 #include "registry/scope.h"
 
 #include <ctype.h>
@@ -20,7 +20,7 @@ struct shared_slot {
     enum shared_kind kind;
     int64_t id;
     uint8_t *all;
-    size_t part[4]; /* lengths: plain, JSON, ... */
+    size_t part[3]; /* their lengths */
     bool flagged;
     unsigned flags; /* of a text that is scope words */
     size_t next;    /* slot that was used before it, from 1; 0 none: most are never touched */
@@ -54,10 +54,13 @@ void dl_day_text(dl_day day, char out[DL_DATE_TEXT])
 {
     out[0] = '\0';
     if (day > 0) {
-        static const int place[] = {10000000, 1000000, 100000, 10000, 0, 1000, 100, 0, 10, 1};
-        for (int i = 0; i < DL_DATE_TEXT - 1; i++) {
-            out[i] = place[i] == 0 ? '-' : (char)('0' + day / place[i] % 10);
+        int parts[4] = {day / 1000000, day / 10000 % 100, day / 100 % 100, day % 100};
+        static const int place[4] = {0, 2, 5, 8};
+        for (int i = 0; i < 4; i++) {
+            out[place[i]] = (char)('0' + parts[i] / 10);
+            out[place[i] + 1] = (char)('0' + parts[i] % 10);
         }
+        out[4] = out[7] = '-';
         out[DL_DATE_TEXT - 1] = '\0';
     }
 }
@@ -176,10 +179,13 @@ static enum dl_err on_clause(void *context, const struct dl_row *row)
     clause->flags = dl_scope_flags(dl_row_text(row, 2));
     clause->conditional = is_conditional(dl_row_text(row, 2), dl_row_text(row, 3));
     clause->wide = strstr(clause->words, "or another annex") != NULL;
-    clause->excepting = excepting(clause->words);
-    if (dl_row_text(row, 4).n > 0) {
-        free(clause->excepting);
-        clause->excepting = copy_text(dl_row_text(row, 4));
+    char *text =
+        dl_row_text(row, 4).n > 0 ? copy_text(dl_row_text(row, 4)) : excepting(clause->words);
+    if (text) {
+        reader->exceptions =
+            grown(reader->exceptions, reader->n_exceptions, sizeof *reader->exceptions);
+        reader->exceptions[reader->n_exceptions++] = (struct dl_exception){
+            .list = list->id, .text = dl_view_str(text), .applies_to = clause->applies_to};
     }
     return DL_OK;
 }
@@ -256,7 +262,6 @@ static void free_list(struct dl_list *list)
     for (size_t i = 0; i < list->n_clauses; i++) {
         free(list->clauses[i].applies_to);
         free(list->clauses[i].words);
-        free(list->clauses[i].excepting);
     }
     free(list->clauses);
     free(list->title);
@@ -281,6 +286,11 @@ void dl_reader_free(struct dl_reader **reader)
         free(r->shared->slot[i - 1].all);
     }
     dl_buf_fini(&r->shared->scratch);
+    dl_listings_free(&r->listings);
+    for (size_t i = 0; i < r->n_exceptions; i++) {
+        free((void *)(uintptr_t)r->exceptions[i].text.p);
+    }
+    free(r->exceptions);
     free(r->shared);
     free(r->lists);
     free(r->jurisdictions);
@@ -336,26 +346,20 @@ const struct dl_list *dl_reader_list(const struct dl_reader *reader, int64_t id)
 /* What a row's callback fills: the slot to be. */
 struct fill {
     struct dl_buf *scratch;
-    size_t part[4];
+    size_t part[3];
     bool found;
 };
 
-static void put_part(struct fill *fill, int i, struct dl_view text, bool json)
+static void put_part(struct fill *fill, int i, struct dl_view text)
 {
-    size_t before = fill->scratch->n;
-    if (json) {
-        dl_json_put_string(fill->scratch, text);
-    } else {
-        dl_buf_put_view(fill->scratch, text);
-    }
-    fill->part[i] = fill->scratch->n - before;
+    dl_buf_put_view(fill->scratch, text);
+    fill->part[i] = text.n;
 }
 
 static enum dl_err on_text(void *context, const struct dl_row *row)
 {
     struct fill *fill = context;
-    put_part(fill, 0, dl_row_text(row, 0), false);
-    put_part(fill, 1, dl_row_text(row, 0), true);
+    put_part(fill, 0, dl_row_text(row, 0));
     fill->found = true;
     return dl_buf_err(fill->scratch);
 }
@@ -379,10 +383,9 @@ static enum dl_err on_instrument(void *context, const struct dl_row *row)
     dl_buf_init(&local, SHARED_TEXT_MAX);
     put_title(&title, dl_row_text(row, 1), dl_row_text(row, 2));
     put_title(&local, dl_row_text(row, 3), dl_row_text(row, 2));
-    put_part(fill, 0, dl_row_text(row, 0), true);
-    put_part(fill, 1, dl_buf_view(&title), false);
-    put_part(fill, 2, dl_buf_view(&title), true);
-    put_part(fill, 3, dl_row_text(row, 3).n > 0 ? dl_buf_view(&local) : dl_buf_view(&title), false);
+    put_part(fill, 0, dl_row_text(row, 0));
+    put_part(fill, 1, dl_buf_view(&title));
+    put_part(fill, 2, dl_row_text(row, 3).n > 0 ? dl_buf_view(&local) : dl_buf_view(&title));
     fill->found = true;
     dl_buf_fini(&title);
     dl_buf_fini(&local);
@@ -443,7 +446,6 @@ enum dl_err dl_reader_text(struct dl_reader *reader, int64_t id, struct dl_share
     }
     DL_TRY(find_slot(reader, SHARED_TEXT, id, &slot));
     out->plain = part_of(slot, 0);
-    out->json = part_of(slot, 1);
     return DL_OK;
 }
 
@@ -472,9 +474,8 @@ enum dl_err dl_reader_instrument(struct dl_reader *reader, int64_t id,
         return DL_OK;
     }
     DL_TRY(find_slot(reader, SHARED_INSTRUMENT, id, &slot));
-    out->key_json = part_of(slot, 0);
+    out->key = part_of(slot, 0);
     out->title = part_of(slot, 1);
-    out->title_json = part_of(slot, 2);
-    out->local = part_of(slot, 3);
+    out->local = part_of(slot, 2);
     return DL_OK;
 }

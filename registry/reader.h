@@ -32,7 +32,13 @@ struct dl_clause {
     unsigned flags;
     bool conditional; /* holds on a condition that the registry cannot judge */
     bool wide;        /* speaks of the entries of the jurisdiction's other lists too */
-    char *excepting;  /* lower case: where excepted substances are named; NULL nowhere */
+};
+
+/* A clause that takes substances out by name. */
+struct dl_exception {
+    int64_t list;
+    struct dl_view text; /* lower case: where the names may stand */
+    const char *applies_to;
 };
 
 struct dl_list {
@@ -55,7 +61,10 @@ struct dl_reader {
     int64_t version;  /* the present one: the greatest import */
     dl_day first_day; /* on which the first import was recorded */
     struct dl_shared *shared;
+    struct dl_listings *listings; /* registry/listing.h */
     bool has_clauses;
+    struct dl_exception *exceptions; /* clauses that take substances out by name */
+    size_t n_exceptions;
 };
 
 /* The store is borrowed and must outlive the reader. */
@@ -74,22 +83,18 @@ int dl_reader_jurisdiction(const struct dl_reader *reader, struct dl_view code);
 /* NULL when there is none. */
 const struct dl_list *dl_reader_list(const struct dl_reader *reader, int64_t id);
 
-/* A shared text as it stands and as a JSON string literal. Views die at the next call; id 0 gives
- * empty views. */
+/* A shared text. The view dies at the next call; id 0 gives an empty one. */
 struct dl_shared_text {
     struct dl_view plain;
-    struct dl_view json;
 };
 DL_MUST_USE enum dl_err dl_reader_text(struct dl_reader *reader, int64_t id,
                                        struct dl_shared_text *out);
 /* The flags of a shared text that is scope words (registry/scope.h); 0 for id 0. */
 DL_MUST_USE enum dl_err dl_reader_scope(struct dl_reader *reader, int64_t id, unsigned *flags);
-/* An instrument as "key", and as "title (number)". The same rules. */
+/* An instrument: its key, and its title with its number, in English and in the law's language. The
+ * same rules. */
 struct dl_shared_instrument {
-    struct dl_view key_json;
-    struct dl_view title; /* plain; English */
-    struct dl_view title_json;
-    struct dl_view local;
+    struct dl_view key, title, local;
 };
 DL_MUST_USE enum dl_err dl_reader_instrument(struct dl_reader *reader, int64_t id,
                                              struct dl_shared_instrument *out);

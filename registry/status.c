@@ -1,4 +1,5 @@
 #include "registry/status.h"
+#include "registry/listing.h"
 #include "registry/status_gather.h"
 
 #include <stddef.h>
@@ -279,9 +280,9 @@ static void add_missing(struct dl_status *status, const struct dl__standings *st
 }
 
 /* What every row says of the data behind it. */
-static void add_data_reasons(struct dl_status *status)
+static void add_data_reasons(struct dl_status *status, size_t from)
 {
-    for (size_t i = 0; i < status->n_rows; i++) {
+    for (size_t i = from; i < status->n_rows; i++) {
         struct dl_status_row *row = &status->row[i];
         if (status->before_first) {
             dl__status_reason(row, dl__said(DL_WORDS_BEFORE_FIRST,
@@ -351,7 +352,7 @@ static enum dl_err finish(struct dl_status *status, struct dl__standings *standi
             add_missing(status, standings, status->asked[i]);
         }
     }
-    add_data_reasons(status);
+    add_data_reasons(status, 0);
     sort_rows(status);
     return status->arena.err;
 }
@@ -381,7 +382,9 @@ static enum dl_err answer(struct dl_status *status)
                                      &reach));
         }
         mark_in_force(status, &standings);
-        if (status->lookup.salt[0] == '\0' && !all_in_force(status, &standings)) {
+        bool words = status->substance_name.n > 0 &&
+                     memchr(status->substance_name.p, ' ', status->substance_name.n) != NULL;
+        if (words && status->lookup.salt[0] == '\0' && !all_in_force(status, &standings)) {
             DL_TRY(gather_own_base(status, &standings));
         }
     }
@@ -472,45 +475,38 @@ static const struct dl_list *list_by_code(const struct dl_reader *reader, struct
     return NULL;
 }
 
-struct added {
-    struct dl_status *status;
-    const struct dl_status_match *match;
-    const struct dl_list *list;
-};
-
-static enum dl_err on_matched(void *context, const struct dl_row *row)
+static enum dl_err on_id(void *context, const struct dl_row *row)
 {
-    struct added *added = context;
-    struct dl_status *status = added->status;
+    *(int64_t *)context = dl_row_int(row, 0);
+    return DL_OK;
+}
+
+static enum dl_err push_match(struct dl_status *status, const struct dl_status_match *match,
+                              const struct dl_list *list, int64_t id)
+{
+    const struct dl_listing *listing = NULL;
     if (status->n_rows == DL_STATUS_ROWS_MAX) {
         return DL_E_LIMIT;
     }
-    struct dl_status_row *out = &status->row[status->n_rows++];
-    *out = (struct dl_status_row){
-        .jurisdiction = added->list->jurisdiction,
-        .listing = dl_row_int(row, 0),
-        .list = added->list,
-        .key = dl__status_keep(status, dl_row_text(row, 1)),
-        .entry = dl__status_keep(status, dl_row_text(row, 2)),
-        .announced = dl_day_of(dl_row_text(row, 3)),
-        .in_force = dl_day_of(dl_row_text(row, 4)),
-        .listed_by = dl_day_of(dl_row_text(row, 5)),
-        .until = dl_day_of(dl_row_text(row, 6)),
-        .instrument = dl_row_int(row, 7),
-        .scope = dl_row_int(row, 8),
-        .exemption = dl_row_int(row, 9),
-        .source = dl_row_int(row, 10),
-        .verification = dl__status_keep(status, dl_row_text(row, 11)),
-        .verification_dates = dl__status_keep(status, dl_row_text(row, 12)),
-        .how = added->match->how,
-        .clause = dl__status_keep(status, added->match->clause),
-        .standing = added->match->open       ? DL_STANDING_REVIEW
-                    : added->list->temporary ? DL_STANDING_TEMPORARY
-                                             : DL_STANDING_CONTROLLED,
+    DL_TRY(dl_reader_listing(status->reader, id, &listing));
+    struct dl_view explanation = dl__status_keep(status, match->explanation);
+    status->row[status->n_rows++] = (struct dl_status_row){
+        .jurisdiction = list->jurisdiction,
+        .listing = id,
+        .list = list,
+        .entry = dl__status_keep(status, listing->entry),
+        .announced = listing->announced,
+        .in_force = listing->in_force,
+        .listed_by = listing->listed_by,
+        .until = listing->until,
+        .how = match->how,
+        .clause = dl__status_keep(status, match->clause),
+        .standing = match->open       ? DL_STANDING_REVIEW
+                    : list->temporary ? DL_STANDING_TEMPORARY
+                                      : DL_STANDING_CONTROLLED,
         .explained = true,
-        .explanation =
-            dl__said(DL_WORDS_AS_GIVEN, dl__status_keep(status, added->match->explanation),
-                     dl_view_of(NULL, 0))};
+        .explanation = dl__said(DL_WORDS_AS_GIVEN, explanation, dl_view_of(NULL, 0))};
+    add_data_reasons(status, status->n_rows - 1);
     return status->arena.err;
 }
 
@@ -518,23 +514,23 @@ static enum dl_err add_match(struct dl_status *status, const struct dl_status_ma
                              const bool *closed, bool *touched)
 {
     const struct dl_list *list = list_by_code(status->reader, match->list);
+    int64_t id = 0;
     if (!list || closed[list->jurisdiction] ||
         place_of(status, list->jurisdiction) == DL_JURISDICTIONS_MAX) {
         return DL_OK;
     }
-    struct added added = {status, match, list};
-    size_t before = status->n_rows;
-    DL_TRY(dl_store_run(
-        status->reader->store,
-        "SELECT id, key, entry, announced, in_force, listed_by, until, coalesce(instrument, 0),"
-        " coalesce(scope, 0), coalesce(exemption, 0), source, verification, verification_dates"
-        " FROM listing WHERE list = ?1 AND entry = ?2 AND recorded_from <= ?3 AND"
-        " (recorded_until IS NULL OR ?3 < recorded_until) AND listed_by <= ?4 AND"
-        " (until IS NULL OR ?4 < until) AND gone_by IS NULL LIMIT 1",
-        DL_SQL(DL_SQL_INT(list->id), DL_SQL_TEXT(match->entry), DL_SQL_INT(status->moment.version),
-               DL_SQL_STR(status->on)),
-        on_matched, &added));
-    touched[list->jurisdiction] = touched[list->jurisdiction] || status->n_rows > before;
+    DL_TRY(dl_store_run(status->reader->store,
+                        "SELECT id FROM listing WHERE list = ?1 AND entry = ?2 AND"
+                        " recorded_from <= ?3 AND (recorded_until IS NULL OR ?3 < recorded_until)"
+                        " AND listed_by <= ?4 AND (until IS NULL OR ?4 < until) AND"
+                        " gone_by IS NULL LIMIT 1",
+                        DL_SQL(DL_SQL_INT(list->id), DL_SQL_TEXT(match->entry),
+                               DL_SQL_INT(status->moment.version), DL_SQL_STR(status->on)),
+                        on_id, &id));
+    if (id != 0) {
+        DL_TRY(push_match(status, match, list, id));
+        touched[list->jurisdiction] = true;
+    }
     return DL_OK;
 }
 

@@ -52,14 +52,12 @@ struct dl_status_row {
     enum dl_standing standing;
     int64_t listing;            /* 0: none, the row says that there is none */
     const struct dl_list *list; /* NULL without a listing */
-    struct dl_view key, entry;
+    struct dl_view entry;
     dl_day announced, in_force, listed_by, until;
     enum dl_how how;
     struct dl_said explanation;
     bool explained;        /* explanation is set */
     struct dl_view clause; /* the words of law that reach the substance; empty: the entry itself */
-    int64_t scope, exemption, source, instrument;    /* shared texts, an instrument; 0 none */
-    struct dl_view verification, verification_dates; /* empty: null */
     struct dl_said reason[DL_REASONS_MAX];
     size_t n_reasons;
     bool apart; /* an ingredient's or a salt's row */

@@ -1,33 +1,7 @@
+#include "registry/listing.h"
 #include "registry/status_gather.h"
 
 #include <string.h>
-
-#define LISTING_COLUMNS                                                                            \
-    "k.relation, k.certainty, l.id, l.key, l.list, l.entry, l.kind, l.announced, l.in_force,"      \
-    " l.listed_by, l.until, l.gone_by, l.instrument, l.scope, l.exemption, l.source,"              \
-    " l.verification, l.verification_dates, l.parent"
-
-enum column {
-    RELATION,
-    CERTAINTY,
-    ID,
-    KEY,
-    LIST,
-    ENTRY,
-    KIND,
-    ANNOUNCED,
-    IN_FORCE,
-    LISTED_BY,
-    UNTIL,
-    GONE_BY,
-    INSTRUMENT,
-    SCOPE,
-    EXEMPTION,
-    SOURCE,
-    VERIFICATION,
-    VERIFICATION_DATES,
-    PARENT
-};
 
 struct gather {
     struct dl_status *status;
@@ -100,52 +74,18 @@ void dl__status_reason(struct dl_status_row *row, struct dl_said said)
     }
 }
 
-/* The few words that the column knows, without copies. */
-static struct dl_view verification_of(struct dl_status *status, struct dl_view word)
+static bool read_row(struct gather *gather, const struct dl_listing *listing,
+                     struct dl_status_row *out)
 {
-    static const char *const words[] = {"official", "two-sources", "secondary", "memory"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (dl_view_is(word, words[i])) {
-            return dl_view_str(words[i]);
-        }
-    }
-    return dl__status_keep(status, word);
-}
-
-static int64_t id_or_none(const struct dl_row *row, enum column column)
-{
-    return dl_row_null(row, column) ? 0 : dl_row_int(row, column);
-}
-
-static bool read_row(struct gather *gather, const struct dl_row *row, struct dl_status_row *out)
-{
-    struct dl_status *status = gather->status;
-    *out = (struct dl_status_row){.listing = dl_row_int(row, ID)};
-    out->list = dl_reader_list(status->reader, dl_row_int(row, LIST));
-    DL_ASSERT(out->list, "every listing is on a list (foreign key)");
-    out->jurisdiction = out->list->jurisdiction;
-    if (!gather->standings->wanted[out->jurisdiction]) {
-        return false;
-    }
-    out->announced = dl_day_of(dl_row_text(row, ANNOUNCED));
-    out->in_force = dl_day_of(dl_row_text(row, IN_FORCE));
-    out->listed_by = dl_day_of(dl_row_text(row, LISTED_BY));
-    out->until = dl_day_of(dl_row_text(row, UNTIL));
-    out->how = status->lookup.how;
-    return true;
-}
-
-static void read_texts(struct gather *gather, const struct dl_row *row, struct dl_status_row *out)
-{
-    struct dl_status *status = gather->status;
-    out->key = dl__status_keep(status, dl_row_text(row, KEY));
-    out->entry = dl__status_keep(status, dl_row_text(row, ENTRY));
-    out->instrument = id_or_none(row, INSTRUMENT);
-    out->scope = id_or_none(row, SCOPE);
-    out->exemption = id_or_none(row, EXEMPTION);
-    out->source = id_or_none(row, SOURCE);
-    out->verification = verification_of(status, dl_row_text(row, VERIFICATION));
-    out->verification_dates = verification_of(status, dl_row_text(row, VERIFICATION_DATES));
+    *out = (struct dl_status_row){.listing = listing->id,
+                                  .list = listing->list,
+                                  .jurisdiction = listing->list->jurisdiction,
+                                  .announced = listing->announced,
+                                  .in_force = listing->in_force,
+                                  .listed_by = listing->listed_by,
+                                  .until = listing->until,
+                                  .how = gather->status->lookup.how};
+    return gather->standings->wanted[out->jurisdiction];
 }
 
 static void say_phase(struct gather *gather, struct dl_status_row *row, enum phase phase,
@@ -187,12 +127,11 @@ static void say_phase(struct gather *gather, struct dl_status_row *row, enum pha
     }
 }
 
-static enum dl_standing standing_of(const struct dl_row *row, const struct dl_list *list,
-                                    enum phase phase)
+static enum dl_standing standing_of(const struct dl_listing *listing, enum phase phase)
 {
     switch (phase) {
     case PHASE_IN_FORCE:
-        return dl_view_is(dl_row_text(row, KIND), "temporary") || list->temporary
+        return listing->kind == DL_LISTING_TEMPORARY || listing->list->temporary
                    ? DL_STANDING_TEMPORARY
                    : DL_STANDING_CONTROLLED;
     case PHASE_ANNOUNCED:
@@ -216,31 +155,31 @@ static enum dl_err push(struct gather *gather, const struct dl_status_row *row)
 }
 
 /* The listing that ended last stands for the jurisdiction should nothing else do. */
-static enum dl_err keep_ended(struct gather *gather, const struct dl_row *row,
-                              struct dl_status_row *out, dl_day gone_by)
+static enum dl_err keep_ended(struct gather *gather, const struct dl_listing *listing,
+                              struct dl_status_row *out)
 {
     struct dl__standings *standings = gather->standings;
     int j = out->jurisdiction;
-    dl_day end = out->until > 0 ? out->until : gone_by;
+    dl_day end = listing->until > 0 ? listing->until : listing->gone_by;
     if (gather->reach->other || end <= standings->ended_on[j]) {
         return DL_OK;
     }
-    read_texts(gather, row, out);
+    out->entry = dl__status_keep(gather->status, listing->entry);
     out->standing = DL_STANDING_ENDED;
-    say_phase(gather, out, PHASE_OVER, gone_by);
+    say_phase(gather, out, PHASE_OVER, listing->gone_by);
     standings->ended_on[j] = end;
     standings->ended[j] = *out;
     return gather->status->arena.err;
 }
 
-static enum dl_err take_apart(struct gather *gather, const struct dl_row *row,
-                              struct dl_status_row *out, enum phase phase)
+static enum dl_err take_apart(struct gather *gather, const struct dl_listing *listing, bool salt,
+                              struct dl_status_row *out)
 {
-    bool salt = dl_view_is(dl_row_text(row, RELATION), "salt-of");
+    enum phase phase = phase_on(gather->status->moment.on, out, listing->gone_by);
     if (gather->reach->other || (phase != PHASE_IN_FORCE && phase != PHASE_ANNOUNCED)) {
         return DL_OK;
     }
-    read_texts(gather, row, out);
+    out->entry = dl__status_keep(gather->status, listing->entry);
     out->apart = true;
     out->how = DL_HOW_NONE;
     out->standing = phase == PHASE_ANNOUNCED ? DL_STANDING_ANNOUNCED : DL_STANDING_REVIEW;
@@ -250,15 +189,14 @@ static enum dl_err take_apart(struct gather *gather, const struct dl_row *row,
     return push(gather, out);
 }
 
-static void note_exclusion(struct gather *gather, const struct dl_row *row,
-                           const struct dl_status_row *out)
+static void note_exclusion(struct gather *gather, const struct dl_listing *listing)
 {
     struct dl__standings *standings = gather->standings;
-    struct dl_view parent = dl_row_text(row, PARENT);
+    int j = listing->list->jurisdiction;
     if (!gather->reach->other) {
-        standings->excluded_from[out->jurisdiction] =
-            dl__status_keep(gather->status, parent.n > 0 ? parent : dl_row_text(row, ENTRY));
-        standings->excluded_list[out->jurisdiction] = out->list;
+        standings->excluded_from[j] = dl__status_keep(
+            gather->status, listing->parent.n > 0 ? listing->parent : listing->entry);
+        standings->excluded_list[j] = listing->list;
     }
 }
 
@@ -297,14 +235,15 @@ static enum dl_err take_reached(struct gather *gather, struct dl_status_row *out
     return push(gather, out);
 }
 
-static enum dl_err take_listing(struct gather *gather, const struct dl_row *row,
-                                struct dl_status_row *out, enum phase phase, dl_day gone_by)
+static enum dl_err take_listing(struct gather *gather, const struct dl_listing *listing,
+                                bool probable, struct dl_status_row *out)
 {
     const struct dl__reach *reach = gather->reach;
-    read_texts(gather, row, out);
-    out->standing = standing_of(row, out->list, phase);
-    say_phase(gather, out, phase, gone_by);
-    if (dl_view_is(dl_row_text(row, CERTAINTY), "probable")) {
+    enum phase phase = phase_on(gather->status->moment.on, out, listing->gone_by);
+    out->entry = dl__status_keep(gather->status, listing->entry);
+    out->standing = standing_of(listing, phase);
+    say_phase(gather, out, phase, listing->gone_by);
+    if (probable) {
         dl__status_reason(out,
                           dl__said(DL_WORDS_PROBABLE, dl_view_of(NULL, 0), dl_view_of(NULL, 0)));
     }
@@ -314,19 +253,22 @@ static enum dl_err take_listing(struct gather *gather, const struct dl_row *row,
     return push(gather, out);
 }
 
-static enum dl_err on_listing(void *context, const struct dl_row *row)
+/* Columns: listing, relation, certainty. */
+static enum dl_err on_link(void *context, const struct dl_row *row)
 {
     struct gather *gather = context;
+    const struct dl_moment *moment = &gather->status->moment;
+    const struct dl_listing *listing = NULL;
     struct dl_status_row out;
-    if (!read_row(gather, row, &out)) {
+    DL_TRY(dl_reader_listing(gather->status->reader, dl_row_int(row, 0), &listing));
+    if (!dl_listing_known(listing, moment->version) || !read_row(gather, listing, &out)) {
         return DL_OK;
     }
-    dl_day gone_by = dl_day_of(dl_row_text(row, GONE_BY));
-    enum phase phase = phase_on(gather->status->moment.on, &out, gone_by);
-    bool is = dl_view_is(dl_row_text(row, RELATION), "is");
-    if (dl_view_is(dl_row_text(row, KIND), "exclusion")) {
+    enum phase phase = phase_on(moment->on, &out, listing->gone_by);
+    bool is = dl_view_is(dl_row_text(row, 1), "is");
+    if (listing->kind == DL_LISTING_EXCLUSION) {
         if (phase == PHASE_IN_FORCE && is) {
-            note_exclusion(gather, row, &out);
+            note_exclusion(gather, listing);
         }
         return DL_OK;
     }
@@ -334,15 +276,15 @@ static enum dl_err on_listing(void *context, const struct dl_row *row)
         return DL_OK;
     }
     if (!is) {
-        return take_apart(gather, row, &out, phase);
+        return take_apart(gather, listing, dl_view_is(dl_row_text(row, 1), "salt-of"), &out);
     }
     if (gather->reach->other && gather->standings->in_force[out.jurisdiction]) {
         return DL_OK;
     }
     if (phase == PHASE_OVER) {
-        return keep_ended(gather, row, &out, gone_by);
+        return keep_ended(gather, listing, &out);
     }
-    return take_listing(gather, row, &out, phase, gone_by);
+    return take_listing(gather, listing, dl_view_is(dl_row_text(row, 2), "probable"), &out);
 }
 
 enum dl_err dl__status_gather(struct dl_status *status, struct dl__standings *standings,
@@ -350,9 +292,6 @@ enum dl_err dl__status_gather(struct dl_status *status, struct dl__standings *st
 {
     struct gather gather = {status, standings, reach};
     return dl_store_run(status->reader->store,
-                        "SELECT " LISTING_COLUMNS " FROM link k JOIN listing l ON l.id = k.listing"
-                        " WHERE k.substance = ?1 AND l.recorded_from <= ?2 AND"
-                        " (l.recorded_until IS NULL OR ?2 < l.recorded_until)",
-                        DL_SQL(DL_SQL_INT(substance), DL_SQL_INT(status->moment.version)),
-                        on_listing, &gather);
+                        "SELECT listing, relation, certainty FROM link WHERE substance = ?1",
+                        DL_SQL(DL_SQL_INT(substance)), on_link, &gather);
 }

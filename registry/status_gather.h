@@ -24,7 +24,8 @@ struct dl__standings {
     dl_day ended_on[DL_JURISDICTIONS_MAX];
     struct dl_view excluded_from[DL_JURISDICTIONS_MAX]; /* the parent entry; empty: none */
     const struct dl_list *excluded_list[DL_JURISDICTIONS_MAX];
-    bool excepted_known, excepted;                    /* some law takes the substance out by name */
+    bool excepted_known, excluded; /* some list has an exclusion for the substance */
+    uint64_t exceptions;           /* bit i: the reader's exception i names the substance */
     struct dl_status_row ended[DL_JURISDICTIONS_MAX]; /* listing 0: none; last: see clear() */
 };
 

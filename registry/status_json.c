@@ -1,4 +1,5 @@
 #include "base/json.h"
+#include "registry/listing.h"
 #include "registry/status_gather.h"
 
 #include <string.h>
@@ -43,16 +44,6 @@ static inline void put_text(struct dl_buf *out, const char *key, struct dl_view 
         put_literal(out, "null");
     } else {
         dl_json_put_string(out, text);
-    }
-}
-
-static inline void put_ready(struct dl_buf *out, const char *key, struct dl_view json)
-{
-    put_literal(out, key);
-    if (json.n == 0) {
-        put_literal(out, "null");
-    } else {
-        put_octets(out, json.p, json.n);
     }
 }
 
@@ -320,43 +311,41 @@ static const char *controlled_text(enum dl_standing standing)
     return standing <= DL_STANDING_TEMPORARY ? "true" : "false";
 }
 
-static enum dl_err put_shared(struct writer *w, const char *key, int64_t id)
+/* What stands in a row that says that there is no listing. */
+static struct dl_listing no_listing(void)
 {
-    struct dl_shared_text text = {.json = dl_view_of(NULL, 0)};
-    DL_TRY(dl_reader_text(w->status->reader, id, &text));
-    put_ready(w->out, key, text.json);
-    return DL_OK;
+    static const char law[] = ",\"schedule\":null,\"list\":null,\"entry\":null,"
+                              "\"announced\":null,\"in_force\":null,\"until\":null";
+    static const char source[] = ",\"scope\":null,\"exemption\":null,\"instrument\":null,"
+                                 "\"instrument_title\":null,\"source\":null,"
+                                 "\"verification\":null,\"verification_dates\":null";
+    static const char key[] = ",\"listing\":null,\"listed_by\":null";
+    return (struct dl_listing){.law_json = dl_view_of(law, sizeof law - 1),
+                               .source_json = dl_view_of(source, sizeof source - 1),
+                               .key_json = dl_view_of(key, sizeof key - 1)};
 }
 
 static enum dl_err put_row(struct writer *w, const struct dl_status_row *row)
 {
     struct dl_buf *out = w->out;
     const struct dl_jurisdiction *j = &w->status->reader->jurisdictions[row->jurisdiction];
-    struct dl_shared_instrument instrument;
+    const struct dl_listing none = no_listing();
+    const struct dl_listing *listing = &none;
+    if (row->listing != 0) {
+        DL_TRY(dl_reader_listing(w->status->reader, row->listing, &listing));
+    }
     put_text(out, "{\"jurisdiction\":", dl_view_str(j->code));
     put_literal(out, ",\"controlled\":");
     put_literal(out, controlled_text(row->standing));
     put_literal(out, ",\"status\":\"");
     put_literal(out, dl_standing_name(row->standing));
-    put_text(out, "\",\"schedule\":", dl_view_str(row->list ? row->list->schedule : ""));
-    put_text(out, ",\"list\":", dl_view_str(row->list ? row->list->code : ""));
-    put_text(out, ",\"entry\":", row->entry);
-    put_day(out, ",\"announced\":", row->announced);
-    put_day(out, ",\"in_force\":", row->in_force);
-    put_day(out, ",\"until\":", row->until);
+    put_literal(out, "\"");
+    put_octets(out, listing->law_json.p, listing->law_json.n);
     put_match(w, row);
-    DL_TRY(put_shared(w, ",\"scope\":", row->scope));
-    DL_TRY(put_shared(w, ",\"exemption\":", row->exemption));
-    DL_TRY(dl_reader_instrument(w->status->reader, row->instrument, &instrument));
-    put_ready(out, ",\"instrument\":", instrument.key_json);
-    put_ready(out, ",\"instrument_title\":", instrument.title_json);
-    DL_TRY(put_shared(w, ",\"source\":", row->source));
-    put_text(out, ",\"verification\":", row->verification);
-    put_text(out, ",\"verification_dates\":", row->verification_dates);
+    put_octets(out, listing->source_json.p, listing->source_json.n);
     put_reason(w, row);
     put_day(out, ",\"data_until\":", j->data_until);
-    put_text(out, ",\"listing\":", row->key);
-    put_day(out, ",\"listed_by\":", row->listed_by);
+    put_octets(out, listing->key_json.p, listing->key_json.n);
     put_literal(out, row->apart ? ",\"apart\":true}" : ",\"apart\":false}");
     return DL_OK;
 }

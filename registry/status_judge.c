@@ -1,3 +1,4 @@
+#include "registry/listing.h"
 #include "registry/status_gather.h"
 
 #include <ctype.h>
@@ -60,10 +61,12 @@ static enum dl_err find_flags(struct dl_status *status, const struct dl_status_r
     if (flags == 0) {
         return DL_OK;
     }
-    DL_TRY(dl_reader_scope(status->reader, row->scope, &own));
+    const struct dl_listing *listing = NULL;
+    DL_TRY(dl_reader_listing(status->reader, row->listing, &listing));
+    DL_TRY(dl_reader_scope(status->reader, listing->scope, &own));
     if (own & flags) {
         struct dl_shared_text words;
-        DL_TRY(dl_reader_text(status->reader, row->scope, &words));
+        DL_TRY(dl_reader_text(status->reader, listing->scope, &words));
         *out = (struct finding){.found = true, .clause = dl__status_keep(status, words.plain)};
         return DL_OK;
     }
@@ -91,27 +94,14 @@ static enum dl_err find_flags(struct dl_status *status, const struct dl_status_r
 }
 
 /* Looks for the names of the substance asked about where laws except substances by name. */
-struct exceptions {
+struct names {
     const struct dl_reader *reader;
-    const struct dl_status_row *row; /* only clauses that apply to it; NULL: every clause */
-    bool found;
+    struct dl__standings *standings;
 };
-
-static bool clause_counts(const struct exceptions *exceptions, const struct dl_list *list,
-                          const struct dl_clause *clause)
-{
-    if (!exceptions->row) {
-        return true;
-    }
-    struct dl_view entry = exceptions->row->entry;
-    struct dl_view applies_to = dl_view_str(clause->applies_to);
-    bool begins = applies_to.n <= entry.n && memcmp(entry.p, applies_to.p, applies_to.n) == 0;
-    return list == exceptions->row->list && (begins || dl_scope_applies(applies_to, entry));
-}
 
 static enum dl_err on_name(void *context, const struct dl_row *row)
 {
-    struct exceptions *exceptions = context;
+    struct names *names = context;
     struct dl_view name = dl_row_text(row, 0);
     char lower[NAME_MAX_];
     if (name.n < NAME_MIN || name.n > sizeof lower) {
@@ -120,31 +110,12 @@ static enum dl_err on_name(void *context, const struct dl_row *row)
     for (size_t i = 0; i < name.n; i++) {
         lower[i] = (char)tolower(name.p[i]);
     }
-    for (size_t i = 0; i < exceptions->reader->n_lists; i++) {
-        const struct dl_list *list = &exceptions->reader->lists[i];
-        for (size_t k = 0; k < list->n_clauses; k++) {
-            const char *text = list->clauses[k].excepting;
-            if (text && clause_counts(exceptions, list, &list->clauses[k]) &&
-                memmem(text, strlen(text), lower, name.n)) {
-                exceptions->found = true;
-            }
+    for (size_t i = 0; i < names->reader->n_exceptions && i < 64; i++) {
+        struct dl_view text = names->reader->exceptions[i].text;
+        if (memmem(text.p, text.n, lower, name.n)) {
+            names->standings->exceptions |= (uint64_t)1 << i;
         }
     }
-    return DL_OK;
-}
-
-static enum dl_err is_excepted(struct dl_status *status, const struct dl_status_row *row, bool *out)
-{
-    struct exceptions exceptions = {.reader = status->reader, .row = row};
-    *out = false;
-    if (status->substance == 0) {
-        return DL_OK;
-    }
-    DL_TRY(dl_store_run(status->reader->store,
-                        "SELECT name FROM name WHERE substance = ?1 AND lang <> 'zh' AND"
-                        " kind <> 'systematic'",
-                        DL_SQL(DL_SQL_INT(status->substance)), on_name, &exceptions));
-    *out = exceptions.found;
     return DL_OK;
 }
 
@@ -155,21 +126,42 @@ static enum dl_err on_any(void *context, const struct dl_row *row)
     return DL_OK;
 }
 
-static enum dl_err is_excepted_anywhere(struct dl_status *status, struct dl__standings *standings,
-                                        bool *out)
+/* Which clauses except the substance by name, and whether some list has an exclusion for it: once
+ * an answer. */
+static enum dl_err find_exceptions(struct dl_status *status, struct dl__standings *standings)
 {
-    if (!standings->excepted_known) {
-        bool excluded = false;
-        DL_TRY(is_excepted(status, NULL, &standings->excepted));
-        DL_TRY(dl_store_run(status->reader->store,
-                            "SELECT 1 FROM link k JOIN listing l ON l.id = k.listing WHERE"
-                            " k.substance = ?1 AND l.kind = 'exclusion' LIMIT 1",
-                            DL_SQL(DL_SQL_INT(status->substance)), on_any, &excluded));
-        standings->excepted = standings->excepted || excluded;
-        standings->excepted_known = true;
+    struct names names = {status->reader, standings};
+    if (standings->excepted_known || status->substance == 0) {
+        return DL_OK;
     }
-    *out = standings->excepted;
+    standings->excepted_known = true;
+    DL_ASSERT(status->reader->n_exceptions <= 64, "they fit one word");
+    DL_TRY(dl_store_run(status->reader->store,
+                        "SELECT name FROM name WHERE substance = ?1 AND lang <> 'zh' AND"
+                        " kind <> 'systematic'",
+                        DL_SQL(DL_SQL_INT(status->substance)), on_name, &names));
+    DL_TRY(dl_store_run(status->reader->store,
+                        "SELECT 1 FROM link k JOIN listing l ON l.id = k.listing WHERE"
+                        " k.substance = ?1 AND l.kind = 'exclusion' LIMIT 1",
+                        DL_SQL(DL_SQL_INT(status->substance)), on_any, &standings->excluded));
     return DL_OK;
+}
+
+/* Whether a clause that applies to the listing excepts the substance by name. */
+static bool is_excepted(const struct dl_status *status, const struct dl__standings *standings,
+                        const struct dl_status_row *row)
+{
+    for (size_t i = 0; i < status->reader->n_exceptions; i++) {
+        const struct dl_exception *exception = &status->reader->exceptions[i];
+        struct dl_view applies_to = dl_view_str(exception->applies_to);
+        bool begins =
+            applies_to.n <= row->entry.n && memcmp(row->entry.p, applies_to.p, applies_to.n) == 0;
+        if ((standings->exceptions >> i & 1) && exception->list == row->list->id &&
+            (begins || dl_scope_applies(applies_to, row->entry))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* In the United States "isomer" without more means the optical isomer (21 CFR 1300.01(b)); whether
@@ -208,7 +200,6 @@ static enum dl_err judge_stereo(struct dl_status *status, struct dl__standings *
     struct need need = stereo_need(row, reach);
     struct finding covers;
     struct finding raises;
-    bool excepted = false;
     out->how = reach->isotope ? DL_HOW_ISOTOPOLOGUE : DL_HOW_STEREOISOMER;
     if (reach->isotope) {
         need = (struct need){.covers = DL_SCOPE_ISOTOPOLOGUES};
@@ -217,18 +208,19 @@ static enum dl_err judge_stereo(struct dl_status *status, struct dl__standings *
     DL_TRY(find_flags(status, row, need.raises, &raises));
     struct finding *used = covers.found ? &covers : &raises;
     if (used->found) {
-        DL_TRY(is_excepted(status, row, &excepted));
-    }
-    if (excepted) {
-        out->verdict = DL__OUT;
-        return DL_OK;
+        DL_TRY(find_exceptions(status, standings));
+        if (is_excepted(status, standings, row)) {
+            out->verdict = DL__OUT;
+            return DL_OK;
+        }
     }
     out->clause = used->clause;
     if (covers.found && !covers.conditional) {
         out->verdict = DL__COVERED;
         out->explained = true;
         out->explanation = dl__said(DL_WORDS_REACH_STEREO, reach->name, dl_view_of(NULL, 0));
-        return is_excepted_anywhere(status, standings, &out->doubt);
+        out->doubt = standings->exceptions != 0 || standings->excluded;
+        return DL_OK;
     }
     out->verdict =
         used->found || reach->isotope || status->lookup.other_form || silence_is_open(reach)

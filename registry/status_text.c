@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "registry/layout.h"
+#include "registry/listing.h"
 #include "registry/status_gather.h"
 
 #include <string.h>
@@ -193,32 +194,40 @@ static void put_match(struct printer *p, const struct dl_status_row *row)
     }
 }
 
-static enum dl_err put_instrument(struct printer *p, const struct dl_status_row *row)
+static enum dl_err put_instrument(struct printer *p, const struct dl_listing *listing)
 {
     struct dl_shared_instrument instrument;
-    DL_TRY(dl_reader_instrument(p->status->reader, row->instrument, &instrument));
+    DL_TRY(dl_reader_instrument(p->status->reader, listing->instrument, &instrument));
     struct dl_view title = p->lang == DL_LANG_ZH ? instrument.local : instrument.title;
-    if (row->list) {
-        put_label(p, DL_WORDS_LABEL_INSTRUMENT);
-        dl_layout_put(&p->layout,
-                      title.n > 0 ? title : dl_view_str(text_of(p, DL_WORDS_NOT_KNOWN)));
-    }
+    put_label(p, DL_WORDS_LABEL_INSTRUMENT);
+    dl_layout_put(&p->layout, title.n > 0 ? title : dl_view_str(text_of(p, DL_WORDS_NOT_KNOWN)));
     return DL_OK;
 }
 
-static void put_checked(struct printer *p, const struct dl_status_row *row)
+static void put_checked(struct printer *p, const struct dl_listing *listing)
 {
-    if (row->verification.n == 0) {
-        return;
-    }
     put_label(p, DL_WORDS_LABEL_CHECKED);
-    dl_layout_str(&p->layout, text_of(p, verified_words(row->verification)));
-    if (row->verification_dates.n > 0 &&
-        !dl_view_equal(row->verification_dates, row->verification)) {
+    dl_layout_str(&p->layout, text_of(p, verified_words(listing->verification)));
+    if (listing->verification_dates.n > 0 &&
+        !dl_view_equal(listing->verification_dates, listing->verification)) {
         dl_layout_str(&p->layout, "; ");
         dl_layout_str(&p->layout, text_of(p, DL_WORDS_LABEL_DATES));
-        dl_layout_str(&p->layout, text_of(p, verified_words(row->verification_dates)));
+        dl_layout_str(&p->layout, text_of(p, verified_words(listing->verification_dates)));
     }
+}
+
+/* What the listing says of itself. Each part is put before the next is read: reading may replace
+ * what was read before. */
+static enum dl_err put_listing(struct printer *p, int64_t id)
+{
+    const struct dl_listing *listing = NULL;
+    DL_TRY(dl_reader_listing(p->status->reader, id, &listing));
+    DL_TRY(put_shared(p, DL_WORDS_LABEL_SCOPE, listing->scope));
+    DL_TRY(put_shared(p, DL_WORDS_LABEL_EXEMPTION, listing->exemption));
+    DL_TRY(put_instrument(p, listing));
+    DL_TRY(put_shared(p, DL_WORDS_LABEL_SOURCE, listing->source));
+    put_checked(p, listing);
+    return DL_OK;
 }
 
 static enum dl_err put_details(struct printer *p, const struct dl_status_row *row)
@@ -240,11 +249,9 @@ static enum dl_err put_details(struct printer *p, const struct dl_status_row *ro
         put_said(p, said->words, said->arg[0], said->arg[1]);
     }
     put_match(p, row);
-    DL_TRY(put_shared(p, DL_WORDS_LABEL_SCOPE, row->scope));
-    DL_TRY(put_shared(p, DL_WORDS_LABEL_EXEMPTION, row->exemption));
-    DL_TRY(put_instrument(p, row));
-    DL_TRY(put_shared(p, DL_WORDS_LABEL_SOURCE, row->source));
-    put_checked(p, row);
+    if (row->listing != 0) {
+        DL_TRY(put_listing(p, row->listing));
+    }
     dl_layout_end(&p->layout);
     return DL_OK;
 }
