@@ -32,6 +32,6 @@ if(DL_FUZZ)
 endif()
 
 # Further families keep their build beside their files.
-foreach(family world system tidy)
+foreach(family world system tidy bench)
   include(${CMAKE_SOURCE_DIR}/tests/${family}/build.cmake OPTIONAL)
 endforeach()
