@@ -70,6 +70,7 @@ static enum dl_err begin_generation(struct dl_session *s, unsigned generation)
     dl_head_keys_free(&r->keys);
     r->keys = keys;
     r->generation = generation;
+    r->fresh = true;
     r->size = 0;
     r->next = 0;
     r->head = (struct dl_head){0};

@@ -87,6 +87,7 @@ struct dl__receiver {
     struct dl_head cosigned;     /* head.db's row: the floor */
     struct dl_hello_receiver in;
     struct dl_head note[DL_RECEIVER_NOTES];
+    bool fresh; /* a generation of which nothing is stored yet: the disk still has the one before */
     bool behind; /* the peer speaks of an older generation */
     bool closed; /* its journal is */
     int off;     /* the note whose size the tree passed with another root, -1: none */

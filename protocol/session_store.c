@@ -56,6 +56,7 @@ void dl__stored(struct dl_session *s, uint64_t size)
     memmove(r->pending, r->pending + done, (r->n_pending - done) * sizeof r->pending[0]);
     r->n_pending -= done;
     r->size = size;
+    r->fresh = false;
     r->stored = head;
     dl__settle(s, entries, octets);
     if (size >= r->cosigned.size) {
@@ -77,7 +78,10 @@ void dl__receipt_refresh(struct dl_session *s)
 void dl__full(struct dl_session *s, uint64_t size)
 {
     struct dl__receiver *r = &s->receiver;
-    DL_ASSERT(size == r->size, "what was not committed was rolled back");
+    if (!r->fresh && size > r->size) {
+        dl__stored(s, size); /* an earlier commit, of which we were not told yet */
+    }
+    DL_ASSERT(r->fresh || size == r->size, "what was not committed was rolled back");
     for (size_t i = 0; i < r->n_pending; i++) {
         dl__settle(s, r->pending[i].entries, r->pending[i].octets);
     }
@@ -96,10 +100,15 @@ void dl__ready(struct dl_session *s, const struct dl_session_event *event)
     if (!r->busy) {
         return;
     }
-    DL_ASSERT(event->size == r->size && event->frontier->size == r->size, "nothing was stored");
     r->busy = false;
     r->next = r->size;
-    r->frontier = *event->frontier;
+    if (r->fresh) {
+        dl_frontier_init(&r->frontier);
+    } else {
+        DL_ASSERT(event->size == r->size && event->frontier->size == r->size,
+                  "nothing was stored");
+        r->frontier = *event->frontier;
+    }
     r->head = r->stored;
     r->off = -1;
     dl__busy_tell(s);

@@ -259,6 +259,34 @@ static void the_next_generation_is_taken_from_its_first_entry(void **state)
                "us journal confirmed\n");
 }
 
+static void a_new_generation_waits_for_room_on_the_disk(void **state)
+{
+    (void)state;
+    history(3);
+    renew(&world.cn, renewal);
+    open_side(&world.cn);
+    open_side(&world.us);
+    world.us.full = true;
+    pump();
+    assert_int_equal(world.us.theirs.size, 3); /* the first generation is still what is there */
+    world.us.full = false;
+    struct dl_frontier frontier = frontier_at(&world.us.theirs, 3);
+    struct dl_session_event ready = {.type = DL_ON_READY, .size = 3, .frontier = &frontier};
+    step(&world.us, &ready);
+    pump();
+    assert_log("cn link up\n"
+               "cn journal confirmed\n"
+               "us link up\n"
+               "us journal confirmed\n"
+               "us stores 0 to 0\n"
+               "us disk full\n"
+               "cn peer busy\n"
+               "cn peer ready\n"
+               "us accepts generation 2\n"
+               "us stores 0 to 0\n"
+               "cn receipt 1\n");
+}
+
 static void a_generation_that_begins_with_anything_else_is_refused(void **state)
 {
     (void)state;
@@ -618,6 +646,7 @@ int main(void)
         T(a_lost_journal_is_served_up_to_its_last_good_checkpoint),
         T(a_lost_journal_lives_with_receipts_for_what_it_lost),
         T(the_next_generation_is_taken_from_its_first_entry),
+        T(a_new_generation_waits_for_room_on_the_disk),
         T(a_generation_that_begins_with_anything_else_is_refused),
         T(a_side_restored_to_before_its_renewal_is_lost),
         T(a_disk_that_contradicts_a_signed_note_is_forked),

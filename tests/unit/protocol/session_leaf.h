@@ -16,7 +16,7 @@ struct leaf_octets {
 
 /* An entry whose leaf commits to its content. NULL for `content`: a message of that number. */
 static inline void make_entry(struct leaf_octets *out, const char *id, const char *kind,
-                       const char *content)
+                              const char *content)
 {
     static const char purpose[] = "directline/content/1";
     char hex[65];

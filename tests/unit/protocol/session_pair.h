@@ -247,6 +247,11 @@ static void step(struct side *side, struct dl_session_event *event);
 static void store_batch(struct side *side, const struct dl_update_batch *batch)
 {
     struct disk_log *log = &side->theirs;
+    if (side->full) { /* whatever is written will be rolled back */
+        side->to_store = batch->first + batch->n;
+        say(side, "stores %d to %d", (int)batch->first, (int)side->to_store - 1);
+        return;
+    }
     if (batch->generation != log->generation) {
         assert_true(batch->renewed && batch->first == 0);
         log->generation = batch->generation;

@@ -208,6 +208,27 @@ static void a_full_disk_is_told_and_gone_on_from(void **state)
                "cn receipt 4\n");
 }
 
+static void a_commit_that_was_not_told_before_the_disk_was_full_counts(void **state)
+{
+    (void)state;
+    up();
+    world.cut = true;
+    submit(&world.cn, 1);
+    submit(&world.cn, 1);
+    world.cut = false;
+    deliver(&world.us); /* both are given to store, and one commit takes the first */
+    struct dl_session_event full = {.type = DL_ON_FULL, .size = 1};
+    world.us.theirs.size = 1;
+    world.us.to_store = 0;
+    world.us.cosign[0] = 0;
+    step(&world.us, &full);
+    pump();
+    assert_log("us stores 0 to 0\n"
+               "us stores 1 to 1\n"
+               "cn receipt 1\n"
+               "cn peer busy\n");
+}
+
 static void what_was_under_way_when_the_disk_was_full_is_not_taken_twice(void **state)
 {
     (void)state;
@@ -487,6 +508,7 @@ int main(void)
         T(without_credit_for_a_whole_batch_none_is_sent),
         T(more_small_batches_than_may_be_pending_are_committed_between),
         T(a_full_disk_is_told_and_gone_on_from),
+        T(a_commit_that_was_not_told_before_the_disk_was_full_counts),
         T(what_was_under_way_when_the_disk_was_full_is_not_taken_twice),
         T(what_comes_while_the_disk_is_full_is_dropped_and_sent_again),
         T(a_side_that_starts_with_a_full_disk_says_so_in_hello),
