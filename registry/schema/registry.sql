@@ -187,7 +187,8 @@ CREATE TABLE listing (
     parent       TEXT,                     -- entry it is part of (Canada)
     note         INTEGER REFERENCES text (id),
     recorded_from  INTEGER NOT NULL,
-    recorded_until INTEGER
+    recorded_until INTEGER,
+    stems_from     INTEGER                 -- an undo recorded the row again: the import it is of
 );
 CREATE INDEX listing_key ON listing (key);
 CREATE INDEX listing_in_force ON listing (in_force, list);
