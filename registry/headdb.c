@@ -1,5 +1,8 @@
 #include "registry/headdb.h"
 
+#include "base/limits.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 
 extern const char dl_schema_head_sql[];
@@ -60,6 +63,28 @@ enum dl_err dl_headdb_get(struct dl_headdb *head, const char *origin, enum dl_he
                         DL_SQL(DL_SQL_STR(origin), DL_SQL_INT(which)), take, &got));
     *size = got.size;
     return DL_OK;
+}
+
+struct each {
+    enum dl_err (*fn)(void *context, const char *origin, enum dl_headdb_which which);
+    void *context;
+};
+
+static enum dl_err each_row(void *context, const struct dl_row *row)
+{
+    const struct each *each = context;
+    char origin[DL_LIMIT_ORIGIN + 1];
+    snprintf(origin, sizeof origin, "%.*s", DL_VIEW_ARG(dl_row_text(row, 0)));
+    return each->fn(each->context, origin, (enum dl_headdb_which)dl_row_int(row, 1));
+}
+
+enum dl_err dl_headdb_each(struct dl_headdb *head,
+                           enum dl_err (*fn)(void *context, const char *origin,
+                                             enum dl_headdb_which which),
+                           void *context)
+{
+    struct each each = {fn, context};
+    return dl_store_run(head->store, "SELECT origin, which FROM head", NULL, 0, each_row, &each);
 }
 
 enum dl_err dl_headdb_begin(struct dl_headdb *head)

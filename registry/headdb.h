@@ -18,6 +18,11 @@ void dl_headdb_close(struct dl_headdb **head);
 DL_MUST_USE enum dl_err dl_headdb_get(struct dl_headdb *head, const char *origin,
                                       enum dl_headdb_which which, struct dl_buf *note,
                                       uint64_t *size);
+/* Calls fn for each row. */
+DL_MUST_USE enum dl_err dl_headdb_each(struct dl_headdb *head,
+                                       enum dl_err (*fn)(void *context, const char *origin,
+                                                         enum dl_headdb_which which),
+                                       void *context);
 /* Puts of one turn are one transaction: begin, any number of puts, commit. A put never goes back: a
  * smaller size than the one held, or the same size with another note, is DL_E_FORK (the note's
  * octets are compared; a fresh cosignature of the same size is not put). */
