@@ -66,6 +66,10 @@ DL_MUST_USE enum dl_err dl_log_checkpoint(struct dl_log *log, struct dl_view not
 struct dl_tree_reader dl_log_reader(struct dl_log *log);
 DL_MUST_USE enum dl_err dl_log_root_at(struct dl_log *log, uint64_t size, struct dl_hash *out);
 
+/* The first n hashes of a tile (C2SP tlog-tiles), appended as octets. */
+DL_MUST_USE enum dl_err dl_log_tile(struct dl_log *log, unsigned level, uint64_t number, size_t n,
+                                    struct dl_buf *out);
+
 /* A batch read for sending: views into the batch's own memory, until the next read or fini. */
 struct dl_batch {
     struct dl_entry_octets entries[DL_LIMIT_BATCH_ENTRIES];

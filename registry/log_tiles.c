@@ -235,6 +235,15 @@ enum dl_err dl_log_root_at(struct dl_log *log, uint64_t size, struct dl_hash *ou
     return DL_OK;
 }
 
+enum dl_err dl_log_tile(struct dl_log *log, unsigned level, uint64_t number, size_t n, struct dl_buf *out)
+{
+    struct dl__tile tile;
+    DL_ASSERT(n > 0 && n <= DL__TILE, "a tile has 1 to 256 hashes");
+    DL_TRY(dl__log_read_tile(log, level, number, n, &tile));
+    dl_buf_put(out, tile.hashes, n * sizeof tile.hashes[0]);
+    return dl_buf_err(out);
+}
+
 enum dl_err dl__log_leaf_hash(struct dl_log *log, uint64_t index, struct dl_hash *out)
 {
     return read_subtree(log, 0, index, out);
