@@ -58,7 +58,7 @@ static enum dl_listing_kind kind_of(struct dl_view word)
     return DL_LISTING_NAMED;
 }
 
-static int64_t id_or_none(const struct dl_row *row, enum column column)
+static int64_t id_or_none(const struct dl_row *row, int column)
 {
     return dl_row_null(row, column) ? 0 : dl_row_int(row, column);
 }
@@ -145,7 +145,7 @@ static enum dl_err put_source(struct reading *r, const struct dl_row *row)
 static enum dl_err on_listing(void *context, const struct dl_row *row)
 {
     struct reading *r = context;
-    static const enum column texts[] = {ENTRY, PARENT, VERIFICATION, VERIFICATION_DATES};
+    static const int texts[] = {ENTRY, PARENT, VERIFICATION, VERIFICATION_DATES};
     read_numbers(r, row);
     if (!r->listing.list) {
         return DL_E_STORE_CORRUPT;
