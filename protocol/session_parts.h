@@ -15,7 +15,8 @@ enum {
     DL__PENDING_MAX = 64, /* batches given to the caller and not yet stored */
     DL__ROOTS_MAX = 8,
     DL__OUT_MAX = 2 * 1024 * 1024,
-    DL__IN_MAX = 2 * 1024 * 1024,
+    /* all that credit allows, with headers and checkpoints: so much may wait for one commit */
+    DL__IN_MAX = DL_LIMIT_CREDIT_OCTETS + 1024 * 1024,
     DL__KEEP = 64 * 1024, /* memory that an idle session's buffers may keep */
     DL__TEST_TEXT_MAX = 400
 };

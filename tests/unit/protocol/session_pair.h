@@ -54,6 +54,7 @@ struct side {
     unsigned tail; /* entries submitted and not in the tree */
     unsigned submitted;
     bool full; /* the disk */
+    bool late; /* COMMIT is not heeded before the turn ends */
     /* the running session */
     struct dl_session *session;
     uint64_t to_store; /* size given to store in this turn, 0: none */
@@ -504,7 +505,7 @@ static void act(struct side *side, const struct dl_session_update *update)
         side->tail = 0;
         submit(side, n);
     }
-    if (side->session != NULL && kept.flags & DL_UPDATE_COMMIT) {
+    if (side->session != NULL && kept.flags & DL_UPDATE_COMMIT && !side->late) {
         commit(side);
     }
     if (side->session != NULL && kept.flags & DL_UPDATE_MORE) {

@@ -182,6 +182,44 @@ static void more_small_batches_than_may_be_pending_are_committed_between(void **
     assert_non_null(strstr(world.cn.receipt, "\n200\n"));
 }
 
+static void all_that_credit_allows_may_wait_for_one_commit(void **state)
+{
+    (void)state;
+    static char content[200 * 1024];
+    up();
+    world.quiet = true;
+    world.cut = true;
+    for (int i = 0; i < 70; i++) { /* more batches than may be pending ... */
+        submit(&world.cn, 1);
+    }
+    memset(content, 'x', sizeof content - 1);
+    memcpy(content, "{\"d\":\"", 6);
+    memcpy(content + sizeof content - 3, "\"}", 2);
+    for (int i = 0; i < 15; i++) { /* ... and then 3 MB, before anything is stored */
+        char id[16];
+        struct leaf_octets made;
+        snprintf(id, sizeof id, "large-%d", i);
+        make_entry(&made, id, "spectrum", content);
+        struct dl_entry_octets entry = leaf_entry(&made);
+        put_entry(&world.cn.ours, world.cn.ours.size, &entry);
+        free_leaf(&made);
+        world.cn.ours.size++;
+        sign_journal(&world.cn);
+        copy_note(world.cn.head, note_view(world.cn.ours.notes[world.cn.ours.size]));
+        struct dl_session_event grew = {
+            .type = DL_ON_GREW, .size = world.cn.ours.size, .note = dl_view_str(world.cn.head)};
+        step(&world.cn, &grew);
+    }
+    world.cut = false;
+    world.us.late = true;
+    while (deliver(&world.us)) {
+    }
+    assert_non_null(world.us.session);
+    world.us.late = false;
+    pump();
+    assert_int_equal(world.us.theirs.size, 85);
+}
+
 static void a_full_disk_is_told_and_gone_on_from(void **state)
 {
     (void)state;
@@ -507,6 +545,7 @@ int main(void)
         T(a_backlog_larger_than_the_credit_arrives_whole),
         T(without_credit_for_a_whole_batch_none_is_sent),
         T(more_small_batches_than_may_be_pending_are_committed_between),
+        T(all_that_credit_allows_may_wait_for_one_commit),
         T(a_full_disk_is_told_and_gone_on_from),
         T(a_commit_that_was_not_told_before_the_disk_was_full_counts),
         T(what_was_under_way_when_the_disk_was_full_is_not_taken_twice),
