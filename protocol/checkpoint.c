@@ -36,7 +36,7 @@ enum dl_err dl_checkpoint_parse_form(struct dl_view text, struct dl_checkpoint *
     struct dl_view size;
     struct dl_view root;
     if (!take_line(&rest, &origin) || !take_line(&rest, &size) || !take_line(&rest, &root) ||
-        origin.n > DL_LIMIT_ORIGIN ||
+        origin.n > DL_LIMIT_ORIGIN || memchr(origin.p, '\0', origin.n) != NULL ||
         dl_decimal_decode(size, (uint64_t)INT64_MAX, &found.size) != DL_OK ||
         !take_root(root, &found.root)) {
         return DL_E_CHECKPOINT;

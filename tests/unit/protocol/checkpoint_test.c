@@ -151,12 +151,27 @@ static void a_note_made_is_the_note_read(void **state)
     dl_signer_free(&signer);
 }
 
+static void an_origin_does_not_end_at_a_nul(void **state)
+{
+    (void)state;
+    struct dl_checkpoint checkpoint;
+    struct dl_buf text;
+    struct dl_hash root = dl_sha256(dl_view_str("root"));
+    dl_buf_init(&text, 4096);
+    dl_checkpoint_put(&text, dl_view_str("log.example/other"), 42, &root);
+    assert_int_equal(dl_checkpoint_parse(dl_buf_view(&text), &checkpoint), DL_OK);
+    text.p[strlen("log.example")] = 0; // a note refuses it earlier; the text alone must too
+    assert_int_equal(dl_checkpoint_parse(dl_buf_view(&text), &checkpoint), DL_E_CHECKPOINT);
+    dl_buf_fini(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_vector_comes_out),
         cmocka_unit_test(every_checkpoint_vector_comes_out),
         cmocka_unit_test(a_note_made_is_the_note_read),
+        cmocka_unit_test(an_origin_does_not_end_at_a_nul),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
