@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PENDING_MAX = 4096, NAME_MAX_ = 64 };
+enum { PENDING_MAX = 4096, NAME_MAX_ = 64, CONSISTENCY_MAX = 8192 };
 
 /* The kinds of numbered files. Those of the first four carry an entry's index, the others a size.
  */
@@ -120,7 +120,7 @@ static void check_consistency(struct verify *verify, const struct dl_checkpoint 
 {
     struct dl_buf octets;
     struct dl_proof proof;
-    dl_buf_init(&octets, 8 * 1024);
+    dl_buf_init(&octets, CONSISTENCY_MAX);
     if (read_numbered(verify, CONSISTENCY, old->size, &octets)) {
         struct dl_view rest = dl_buf_view(&octets);
         bool ok = dl_proof_take_lines(&rest, &proof) == DL_OK && rest.n == 0 &&

@@ -8,12 +8,14 @@
 
 #include <string.h>
 
+enum { SHOWN_MAX = 8 * DL_VKEY_MAX, OUT_MAX = 1024 * 1024 };
+
 /* Names from a foreign folder, as they may be shown. */
 static void print_name(struct dl_call *call, const char *before, const char *name,
                        const char *after)
 {
     struct dl_buf shown;
-    dl_buf_init(&shown, 8 * DL_VKEY_MAX);
+    dl_buf_init(&shown, SHOWN_MAX);
     dl_text_show(&shown, dl_view_str(name), true);
     dl_call_print(call, "%s%.*s%s", before, DL_VIEW_ARG(dl_buf_view(&shown)), after);
     dl_buf_fini(&shown);
@@ -125,7 +127,7 @@ static enum dl_err given_policy(struct dl_call *call, struct dl_policy **out,
 static void print_json(struct dl_call *call, const struct dl_bundle *bundle)
 {
     struct dl_buf out;
-    dl_buf_init(&out, 1024 * 1024);
+    dl_buf_init(&out, OUT_MAX);
     dl_bundle_json(bundle, &out);
     dl_buf_u8(&out, '\n');
     DL_ASSERT(dl_buf_err(&out) == DL_OK, "a hundred problems fit");
@@ -166,7 +168,7 @@ static void print_difference(void *context, const char *file, const char *id, co
         return;
     }
     struct dl_buf out;
-    dl_buf_init(&out, 64 * 1024);
+    dl_buf_init(&out, OUT_MAX);
     dl_buf_put_str(&out, "{\"file\":");
     dl_json_put_str(&out, file);
     dl_buf_put_str(&out, ",\"id\":");
