@@ -96,6 +96,10 @@ static enum dl_err put_import(struct dl__importing *m)
                DL_SQL_STR(i->by), DL_SQL_STR(i->file), DL_SQL_STR(i->sha256), entry),
         dl__import_take_id, &m->version));
     DL_ASSERT(m->version > 1, "after the shipped data");
+    DL_TRY(dl_store_run(m->store, "SELECT coalesce(max(id), 0) + 1 FROM substance", NULL, 0,
+                        dl__import_take_id, &m->next_substance));
+    DL_TRY(dl_store_run(m->store, "SELECT coalesce(max(id), 0) + 1 FROM listing", NULL, 0,
+                        dl__import_take_id, &m->next_listing));
     DL_TRY(find_source(m));
     DL_TRY(find_instrument(m));
     return dl_store_run(m->store, "UPDATE import SET instrument = ?2 WHERE id = ?1",

@@ -24,7 +24,8 @@ struct dl__importing {
     int64_t version; /* the id of this import */
     int64_t jurisdiction;
     int64_t instrument;
-    int64_t source; /* text */
+    int64_t source;                       /* text */
+    int64_t next_substance, next_listing; /* ids: given here, since asking for them costs */
     const char *verification;
     struct dl__last_text scope, note, list, from;
     struct dl_buf key;    /* of a name; of a listing */
@@ -68,15 +69,17 @@ DL_MUST_USE enum dl_err dl__import_listed(struct dl__importing *m,
                                           int64_t list, struct dl__listed out[DL__LISTED_MAX],
                                           size_t *n);
 
+/* import_name.c: names and CAS number of a row that are not recorded yet. */
+DL_MUST_USE enum dl_err dl__import_names(struct dl__importing *m,
+                                         const struct dl_announcement_row *row, int64_t substance,
+                                         bool is_new);
+
 /* import_write.c */
 DL_MUST_USE enum dl_err dl__import_text(struct dl__importing *m, struct dl__last_text *last,
                                         struct dl_view value);
 DL_MUST_USE enum dl_err dl__import_new_substance(struct dl__importing *m,
                                                  const struct dl_announcement_row *row,
                                                  int64_t *id);
-DL_MUST_USE enum dl_err dl__import_names(struct dl__importing *m,
-                                         const struct dl_announcement_row *row, int64_t substance,
-                                         bool is_new);
 /* `like`: the listing it follows in a move, whose kind and links it takes; 0 for none. */
 DL_MUST_USE enum dl_err dl__import_new_listing(struct dl__importing *m,
                                                const struct dl_announcement_row *row,

@@ -1,9 +1,6 @@
 #include "registry/import_internal.h"
 #include "registry/name.h"
 
-#include "base/identifier.h"
-#include "base/text.h"
-
 #include <string.h>
 
 static struct dl_store_value nullable(struct dl_view view)
@@ -85,11 +82,12 @@ enum dl_err dl__import_new_substance(struct dl__importing *m, const struct dl_an
     DL_TRY(substance_key(m, row));
     DL_TRY(dl_store_run(m->store,
                         "INSERT INTO substance (key, kind, name, name_zh, structured, "
-                        "recorded_from) VALUES (?1, 'chemical', ?2, ?3, ?4, ?5) RETURNING id",
+                        "recorded_from, id) VALUES (?1, 'chemical', ?2, ?3, ?4, ?5, ?6)",
                         DL_SQL(DL_SQL_TEXT(dl_buf_view(&m->key)), DL_SQL_TEXT(shown_name(row)),
                                nullable(row->field[DL_ROW_NAME_ZH]), DL_SQL_INT(structured),
-                               DL_SQL_INT(m->version)),
-                        dl__import_take_id, id));
+                               DL_SQL_INT(m->version), DL_SQL_INT(m->next_substance)),
+                        NULL, NULL));
+    *id = m->next_substance++;
     if (row->field[DL_ROW_SMILES].n == 0) {
         return DL_OK;
     }
@@ -99,85 +97,6 @@ enum dl_err dl__import_new_substance(struct dl__importing *m, const struct dl_an
                         "?3, ?4, '')",
                         DL_SQL(DL_SQL_INT(*id), DL_SQL_TEXT(row->field[DL_ROW_SMILES]),
                                DL_SQL_INT(m->source), DL_SQL_STR(m->verification)),
-                        NULL, NULL);
-}
-
-struct new_name {
-    int64_t substance;
-    const char *lang;
-    const char *kind;
-};
-
-static enum dl_err put_name(struct dl__importing *m, const struct new_name *as, struct dl_view name)
-{
-    dl_buf_reset(&m->key);
-    if (name.n == 0 || dl_name_key(name, &m->key) != DL_OK || m->key.n == 0) {
-        return DL_OK; /* nothing that could be looked up */
-    }
-    return dl_store_run(m->store,
-                        "INSERT INTO name (substance, n, lang, kind, name, key, source, "
-                        "verification, recorded_from) SELECT ?1, (SELECT coalesce(max(n) + 1, 0) "
-                        "FROM name WHERE substance = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT "
-                        "EXISTS (SELECT 1 FROM name WHERE substance = ?1 AND name = ?4 AND "
-                        "recorded_until IS NULL)",
-                        DL_SQL(DL_SQL_INT(as->substance), DL_SQL_STR(as->lang),
-                               DL_SQL_STR(as->kind), DL_SQL_TEXT(name),
-                               DL_SQL_TEXT(dl_buf_view(&m->key)), DL_SQL_INT(m->source),
-                               DL_SQL_STR(m->verification), DL_SQL_INT(m->version)),
-                        NULL, NULL);
-}
-
-/* Whether a text has a CJK character: then it is Chinese here. */
-static bool is_chinese(struct dl_view text)
-{
-    while (text.n > 0) {
-        size_t n = 0;
-        int32_t c = dl_text_decode(text, &n);
-        if (c >= 0x3400 && c <= 0x9FFF) {
-            return true;
-        }
-        text = dl_view_of(text.p + n, text.n - n);
-    }
-    return false;
-}
-
-static enum dl_err put_other_names(struct dl__importing *m, struct new_name as, struct dl_view rest)
-{
-    as.kind = "synonym";
-    while (rest.n > 0) {
-        const uint8_t *bar = memchr(rest.p, '|', rest.n);
-        size_t n = bar == NULL ? rest.n : (size_t)(bar - rest.p);
-        struct dl_view name = dl_view_of(rest.p, n);
-        as.lang = is_chinese(name) ? "zh" : "en";
-        if (dl_text_check(name, DL_TEXT_NAME, NULL) == DL_OK) {
-            DL_TRY(put_name(m, &as, name));
-        }
-        size_t used = bar == NULL ? n : n + 1;
-        rest = dl_view_of(rest.p + used, rest.n - used);
-    }
-    return DL_OK;
-}
-
-enum dl_err dl__import_names(struct dl__importing *m, const struct dl_announcement_row *row,
-                             int64_t substance, bool is_new)
-{
-    struct new_name as = {substance, "en", is_new ? "main" : "listed"};
-    DL_TRY(put_name(m, &as, row->field[DL_ROW_NAME_EN]));
-    as.lang = "zh";
-    as.kind = is_new && row->field[DL_ROW_NAME_EN].n == 0 ? "main" : "listed";
-    DL_TRY(put_name(m, &as, row->field[DL_ROW_NAME_ZH]));
-    DL_TRY(put_other_names(m, as, row->field[DL_ROW_OTHER_NAMES]));
-    if (row->field[DL_ROW_CAS].n == 0) {
-        return DL_OK;
-    }
-    return dl_store_run(m->store,
-                        "INSERT INTO identifier (value, kind, substance, role, source, "
-                        "verification, recorded_from) SELECT ?1, 'cas', ?2, ?3, ?4, ?5, ?6 WHERE "
-                        "NOT EXISTS (SELECT 1 FROM identifier WHERE value = ?1 AND kind = 'cas' "
-                        "AND substance = ?2 AND recorded_until IS NULL)",
-                        DL_SQL(DL_SQL_TEXT(row->field[DL_ROW_CAS]), DL_SQL_INT(substance),
-                               DL_SQL_STR(is_new ? "own" : "listed"), DL_SQL_INT(m->source),
-                               DL_SQL_STR(m->verification), DL_SQL_INT(m->version)),
                         NULL, NULL);
 }
 
@@ -239,26 +158,26 @@ enum dl_err dl__import_new_listing(struct dl__importing *m, const struct dl_anno
                                    int64_t substance, int64_t like)
 {
     const struct dl_view *f = row->field;
-    int64_t id = 0;
+    int64_t id = m->next_listing++;
     DL_TRY(dl__import_text(m, &m->scope, f[DL_ROW_SCOPE]));
     DL_TRY(dl__import_text(m, &m->note, f[DL_ROW_NOTE]));
     DL_TRY(listing_key(m, row));
     DL_TRY(dl_store_run(
         m->store,
         "INSERT INTO listing (key, list, entry, kind, subject, announced, in_force, listed_by, "
-        "until, instrument, scope, source, verification, verification_dates, note, recorded_from) "
+        "until, instrument, scope, source, verification, verification_dates, note, recorded_from, "
+        "id) "
         "VALUES (?1, ?2, ?3, coalesce((SELECT kind FROM listing WHERE id = ?14), (SELECT CASE kind "
         "WHEN 'chemical' THEN 'named' ELSE kind END FROM substance WHERE id = ?4)), ?4, ?5, ?6, "
-        "?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13) RETURNING "
-        "id",
+        "?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?15)",
         DL_SQL(DL_SQL_TEXT(dl_buf_view(&m->key)), DL_SQL_INT(m->list.id),
                DL_SQL_TEXT(f[DL_ROW_ENTRY]), DL_SQL_INT(substance),
                nullable(m->import->announcement->header[DL_ANNOUNCED_ANNOUNCED]),
                DL_SQL_TEXT(f[DL_ROW_IN_FORCE]), nullable(f[DL_ROW_UNTIL]),
                DL_SQL_INT(m->instrument), nullable_id(m->scope.id), DL_SQL_INT(m->source),
                DL_SQL_STR(m->verification), nullable_id(m->note.id), DL_SQL_INT(m->version),
-               DL_SQL_INT(like)),
-        dl__import_take_id, &id));
+               DL_SQL_INT(like), DL_SQL_INT(id)),
+        NULL, NULL));
     DL_TRY(like == 0 ? put_own_link(m, substance, id) : copy_links(m->store, like, id));
     return put_printed(m, row, id);
 }
@@ -287,40 +206,41 @@ enum dl_err dl__import_corrected(struct dl__importing *m, const struct dl_announ
                                  int64_t listing)
 {
     const struct dl_view *f = row->field;
-    int64_t id = 0;
+    int64_t id = m->next_listing++;
     DL_TRY(dl__import_text(m, &m->scope, f[DL_ROW_SCOPE]));
     DL_TRY(close_row(m, listing));
     DL_TRY(dl_store_run(
         m->store,
         "INSERT INTO listing (key, list, entry, kind, subject, announced, in_force, listed_by, "
         "until, gone_by, instrument, ended_by, words, scope, exemption, source, verification, "
-        "verification_dates, parent, note, recorded_from) SELECT key, list, coalesce(?2, entry), "
+        "verification_dates, parent, note, recorded_from, id) SELECT key, list, coalesce(?2, "
+        "entry), "
         "kind, subject, announced, in_force, listed_by, coalesce(?3, until), gone_by, instrument, "
         "ended_by, words, coalesce(?4, scope), exemption, ?5, ?6, verification_dates, parent, "
-        "note, ?7 FROM listing WHERE id = ?1 RETURNING id",
+        "note, ?7, ?8 FROM listing WHERE id = ?1",
         DL_SQL(DL_SQL_INT(listing), nullable(f[DL_ROW_ENTRY]), nullable(f[DL_ROW_UNTIL]),
                nullable_id(m->scope.id), DL_SQL_INT(m->source), DL_SQL_STR(m->verification),
-               DL_SQL_INT(m->version)),
-        dl__import_take_id, &id));
+               DL_SQL_INT(m->version), DL_SQL_INT(id)),
+        NULL, NULL));
     return dl__import_copy_parts(m->store, listing, id);
 }
 
 enum dl_err dl__import_ended(struct dl__importing *m, const struct dl_announcement_row *row,
                              int64_t listing)
 {
-    int64_t id = 0;
+    int64_t id = m->next_listing++;
     DL_TRY(close_row(m, listing));
     DL_TRY(dl_store_run(
         m->store,
         "INSERT INTO listing (key, list, entry, kind, subject, announced, in_force, listed_by, "
         "until, instrument, ended_by, words, scope, exemption, source, verification, "
-        "verification_dates, parent, note, recorded_from) SELECT key, list, entry, kind, subject, "
+        "verification_dates, parent, note, recorded_from, id) SELECT key, list, entry, kind, "
+        "subject, "
         "announced, in_force, listed_by, ?2, instrument, ?3, words, scope, exemption, source, "
-        "verification, verification_dates, parent, note, ?4 FROM listing WHERE id = ?1 RETURNING "
-        "id",
+        "verification, verification_dates, parent, note, ?4, ?5 FROM listing WHERE id = ?1",
         DL_SQL(DL_SQL_INT(listing), DL_SQL_TEXT(row->field[DL_ROW_IN_FORCE]),
-               DL_SQL_INT(m->instrument), DL_SQL_INT(m->version)),
-        dl__import_take_id, &id));
+               DL_SQL_INT(m->instrument), DL_SQL_INT(m->version), DL_SQL_INT(id)),
+        NULL, NULL));
     return dl__import_copy_parts(m->store, listing, id);
 }
 
@@ -328,22 +248,23 @@ enum dl_err dl__import_continued(struct dl__importing *m, const struct dl_announ
                                  int64_t listing)
 {
     const struct dl_view *f = row->field;
-    int64_t id = 0;
+    int64_t id = m->next_listing++;
     DL_TRY(dl__import_text(m, &m->scope, f[DL_ROW_SCOPE]));
     DL_TRY(listing_key(m, row));
     DL_TRY(dl_store_run(
         m->store,
         "INSERT INTO listing (key, list, entry, kind, subject, announced, in_force, listed_by, "
         "until, instrument, words, scope, exemption, source, verification, verification_dates, "
-        "parent, recorded_from) SELECT ?2, list, coalesce(?3, entry), kind, subject, ?4, ?5, ?5, "
-        "coalesce(?6, until), ?7, words, coalesce(?8, scope), exemption, ?9, ?10, ?10, parent, ?11 "
-        "FROM listing WHERE id = ?1 RETURNING id",
+        "parent, recorded_from, id) SELECT ?2, list, coalesce(?3, entry), kind, subject, ?4, ?5, "
+        "?5, "
+        "coalesce(?6, until), ?7, words, coalesce(?8, scope), exemption, ?9, ?10, ?10, parent, "
+        "?11, ?12 FROM listing WHERE id = ?1",
         DL_SQL(DL_SQL_INT(listing), DL_SQL_TEXT(dl_buf_view(&m->key)), nullable(f[DL_ROW_ENTRY]),
                nullable(m->import->announcement->header[DL_ANNOUNCED_ANNOUNCED]),
                DL_SQL_TEXT(f[DL_ROW_IN_FORCE]), nullable(f[DL_ROW_UNTIL]),
                DL_SQL_INT(m->instrument), nullable_id(m->scope.id), DL_SQL_INT(m->source),
-               DL_SQL_STR(m->verification), DL_SQL_INT(m->version)),
-        dl__import_take_id, &id));
+               DL_SQL_STR(m->verification), DL_SQL_INT(m->version), DL_SQL_INT(id)),
+        NULL, NULL));
     DL_TRY(dl__import_copy_parts(m->store, listing, id));
     return dl__import_ended(m, row, listing);
 }
