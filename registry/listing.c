@@ -60,7 +60,7 @@ static enum dl_listing_kind kind_of(struct dl_view word)
 
 static int64_t id_or_none(const struct dl_row *row, int column)
 {
-    return dl_row_null(row, column) ? 0 : dl_row_int(row, column);
+    return dl_row_null(row, (int)column) ? 0 : dl_row_int(row, (int)column);
 }
 
 static void read_numbers(struct reading *r, const struct dl_row *row)
@@ -152,7 +152,7 @@ static enum dl_err on_listing(void *context, const struct dl_row *row)
     }
     for (int i = 0; i < 4; i++) {
         size_t before = r->out->n;
-        dl_buf_put_view(r->out, dl_row_text(row, texts[i]));
+        dl_buf_put_view(r->out, dl_row_text(row, (int)texts[i]));
         end_part(r, i, before);
     }
     put_law(r, row);
