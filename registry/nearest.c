@@ -82,7 +82,10 @@ static void keep(struct search *search, struct found found)
 {
     size_t at = 0;
     while (at < search->n_found && search->found[at].edits <= found.edits) {
-        if (search->found[at].substance == found.substance) {
+        struct found *known = &search->found[at];
+        if (known->substance == found.substance) {
+            bool earlier = known->edits == found.edits && found.n < known->n;
+            known->n = earlier ? found.n : known->n; /* of equals the name that is shown first */
             return;
         }
         at++;

@@ -16,7 +16,7 @@ static void check_key(struct dl_view text)
     dl_buf_init(&again, 1024 * 1024);
     if (dl_name_key(text, &key) == DL_OK) {
         /* a sign stands in brackets in a name and alone in a key */
-        bool sign = memchr(key.p, '-', key.n) != NULL;
+        bool sign = key.n > 0 && memchr(key.p, '-', key.n) != NULL;
         if (!sign && dl_name_key(dl_buf_view(&key), &again) == DL_OK) {
             DL_ASSERT(dl_view_equal(dl_buf_view(&key), dl_buf_view(&again)),
                       "a key is its own key");
