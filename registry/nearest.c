@@ -133,8 +133,10 @@ static enum dl_err probe(struct dl_reader *reader, struct dl_view key, struct se
 static const struct {
     const char *from;
     const char *to;
-} BEGINNINGS[] = {{"ph", "f"}, {"f", "ph"}, {"c", "k"}, {"k", "c"},  {"s", "z"},
-                  {"z", "s"},  {"e", "o"},  {"o", "e"}, {"ae", "e"}, {"y", "i"}};
+} BEGINNINGS[] = {{"ph", "f"},     {"f", "ph"},     {"c", "k"},      {"k", "c"},
+                  {"s", "z"},      {"z", "s"},      {"e", "o"},      {"o", "e"},
+                  {"ae", "e"},     {"y", "i"},      {"eth", "et"},   {"et", "eth"},
+                  {"meth", "met"}, {"met", "meth"}, {"amph", "amf"}, {"amf", "amph"}};
 
 static enum dl_err probe_beginnings(struct dl_reader *reader, struct dl_view key,
                                     struct search *search)
