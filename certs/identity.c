@@ -1,4 +1,5 @@
 #include "certs/identity.h"
+#include "base/text.h"
 
 #include <limits.h>
 #include <openssl/err.h>
@@ -146,12 +147,15 @@ enum dl_err dl_certificate_make(const struct dl_certificate_request *request, st
     return err;
 }
 
-/* The agency in the first URI SAN `directline:<agency>`. */
+/* The agency of the one URI name `directline:<agency>`; several are none, so that no two readers
+ * can take different ones. */
 static void agency_of(const X509 *cert, char out[64])
 {
     static const char scheme[] = "directline:";
+    enum { SKIP = sizeof scheme - 1, MAX = 63 };
     GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
-    out[0] = '\0';
+    int found = 0;
+    char agency[MAX + 1] = "";
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
         const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
         if (name->type != GEN_URI) {
@@ -159,15 +163,15 @@ static void agency_of(const X509 *cert, char out[64])
         }
         const unsigned char *text = ASN1_STRING_get0_data(name->d.uniformResourceIdentifier);
         size_t n = (size_t)ASN1_STRING_length(name->d.uniformResourceIdentifier);
-        size_t skip = sizeof scheme - 1;
-        if (n > skip && n - skip < 64 && memcmp(text, scheme, skip) == 0 &&
-            memchr(text, '\0', n) == NULL) {
-            memcpy(out, text + skip, n - skip);
-            out[n - skip] = '\0';
-            break;
+        if (n > SKIP && n - SKIP <= MAX && memcmp(text, scheme, SKIP) == 0 &&
+            dl_text_is_agency(dl_view_of(text + SKIP, n - SKIP))) {
+            memcpy(agency, text + SKIP, n - SKIP);
+            agency[n - SKIP] = '\0';
+            found++;
         }
     }
     GENERAL_NAMES_free(names);
+    memcpy(out, found == 1 ? agency : "", found == 1 ? strlen(agency) + 1 : 1);
 }
 
 static int64_t ms_of(const ASN1_TIME *time)

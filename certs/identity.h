@@ -34,7 +34,7 @@ DL_MUST_USE enum dl_err dl_certificate_make(const struct dl_certificate_request 
 
 /* What a certificate says. */
 struct dl_certificate_facts {
-    char agency[64]; /* of the URI SAN, or empty */
+    char agency[64]; /* of the one URI name, empty when there is none, several, or no agency's id */
     int64_t from_ms, until_ms;
     struct dl_hash pin; /* SHA-256 of its public key (SubjectPublicKeyInfo) */
 };

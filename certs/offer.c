@@ -101,7 +101,8 @@ static bool take_ca(const json_t *json, struct dl_offer *out)
 
 static enum dl_err take_fields(const json_t *json, struct dl_offer *out, struct dl_error *error)
 {
-    if (json_integer_value(json_object_get(json, "v")) != 1) {
+    json_t *version = json_object_get(json, "v");
+    if (!json_is_integer(version) || json_integer_value(version) != 1) {
         return bad(error, "v");
     }
     if (!take_text(json, "agency", out->agency, sizeof out->agency) ||
@@ -119,8 +120,9 @@ static enum dl_err take_fields(const json_t *json, struct dl_offer *out, struct 
     if (!take_key(json, "journal_key", out->journal_key.b)) {
         return bad(error, "journal_key");
     }
-    if (!take_key(json, "receipt_key", out->receipt_key.b)) {
-        return bad(error, "receipt_key");
+    if (!take_key(json, "receipt_key", out->receipt_key.b) ||
+        memcmp(&out->receipt_key, &out->journal_key, sizeof out->receipt_key) == 0) {
+        return bad(error, "receipt_key"); // one key a role
     }
     if (!take_key(json, "tls_pin", out->tls_pin.b)) {
         return bad(error, "tls_pin");
@@ -144,7 +146,7 @@ enum dl_err dl_offer_decode(struct dl_view octets, struct dl_offer *out, struct 
     if (dl_json_parse(octets, &json, error) != DL_OK) {
         return dl_error_set(error, DL_E_OFFER, NULL, "this is not an offer: it is not JSON");
     }
-    dl_buf_init(&again, 2 * DL_LIMIT_OFFER);
+    dl_buf_init(&again, 2 * (size_t)DL_LIMIT_OFFER);
     enum dl_err err = take_fields(json, &offer, error);
     if (err == DL_OK) {
         dl_offer_encode(&offer, &again);

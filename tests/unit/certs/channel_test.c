@@ -240,6 +240,7 @@ static void a_full_builder_for_what_came_is_said(void **state)
     (void)state;
     static uint8_t octets[3000];
     dial(CIPHER);
+    dl_buf_fini(&us.plain);
     dl_buf_init(&us.plain, 3000);
     say(&cn, octets, 2999);
     exchange(CIPHER);
