@@ -10,7 +10,7 @@ struct dl_line_db {
     int64_t last_cursor;
 };
 
-enum { SCHEMA_VERSION = 1, CACHE = 2 * 1024 * 1024 };
+enum { SCHEMA_VERSION = 1, CACHE = 2 * 1024 * 1024, PAGE = 8192 };
 
 static enum dl_err take_int(void *context, const struct dl_row *row)
 {
@@ -36,7 +36,8 @@ enum dl_err dl_line_db_open(const char *path, struct dl_disk *disk, struct dl_li
                                      .disk = disk,
                                      .schema = dl_schema_line_sql,
                                      .version = SCHEMA_VERSION,
-                                     .cache_octets = CACHE};
+                                     .cache_octets = CACHE,
+                                     .page_octets = PAGE};
     enum dl_err err = dl_store_open(&config, &db->store, error);
     if (err == DL_OK) {
         err = load(db);

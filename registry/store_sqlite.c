@@ -1,5 +1,6 @@
 #include "registry/store.h"
 #include "registry/store_vfs.h"
+#include "registry/store_wal.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -20,7 +21,8 @@ struct dl_store {
     sqlite3 *db;
     struct slot slots[SLOTS];
     unsigned n_slots;
-    char *vfs;          /* name of the VFS made for a disk of the world's, or NULL */
+    char *disk;         /* name of the VFS made for a disk of the world's, or NULL */
+    char *vfs;          /* of the one on top, or NULL for a file that is only read */
     enum dl_err broken; /* the disk or the file failed once: nothing is written any more (I10) */
     char message[256];
 };
@@ -203,7 +205,10 @@ static enum dl_err open_file(struct dl_store *store, const struct dl_store_confi
     struct dl_buf name;
     dl_buf_init(&name, 16 * 1024);
     if (config->disk != NULL) {
-        store->vfs = dl__store_vfs_new(config->disk);
+        store->disk = dl__store_vfs_new(config->disk);
+    }
+    if (!config->read_only || config->disk != NULL) {
+        store->vfs = dl__store_wal_new(store->disk);
     }
     if (config->read_only && config->disk == NULL) {
         uri_of(config->path, &name);
@@ -253,7 +258,8 @@ void dl_store_close(struct dl_store **store)
     }
     int rc = sqlite3_close((*store)->db);
     DL_ASSERT(rc == SQLITE_OK, "no statement of a closed store is running");
-    dl__store_vfs_free((*store)->vfs);
+    dl__store_wal_free((*store)->vfs);
+    dl__store_vfs_free((*store)->disk);
     free(*store);
     *store = NULL;
 }
