@@ -15,27 +15,28 @@ void dl_hex_encode(struct dl_view data, char *out)
     out[2 * data.n] = '\0';
 }
 
-static int hex_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    uint8_t lower = (uint8_t)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
+/* One more than the value of each digit; 0 for what is none. */
+static const uint8_t hex_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16};
 
 enum dl_err dl_hex_decode(struct dl_view text, uint8_t *out, size_t n)
 {
     if (text.n != 2 * n) {
         return DL_E_INPUT;
     }
+    bool bad = false;
     for (size_t i = 0; i < text.n; i++) {
-        if (hex_value(text.p[i]) < 0) {
-            return DL_E_INPUT;
-        }
+        bad |= hex_values[text.p[i]] == 0;
+    }
+    if (bad) {
+        return DL_E_INPUT;
     }
     for (size_t i = 0; i < n; i++) {
-        out[i] = (uint8_t)(hex_value(text.p[2 * i]) << 4 | hex_value(text.p[2 * i + 1]));
+        unsigned high = hex_values[text.p[2 * i]] - 1U;
+        unsigned low = hex_values[text.p[2 * i + 1]] - 1U;
+        out[i] = (uint8_t)(high << 4 | low);
     }
     return DL_OK;
 }
