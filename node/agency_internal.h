@@ -75,7 +75,6 @@ struct dl_peer {
     struct dl_update_peer told;
     unsigned held_generation;
 
-    bool grew, receipted; /* in this turn */
     dl_test_fn test_fn;
     void *test_context;
     dl_repair_fn repair_fn;
@@ -93,6 +92,7 @@ struct dl__connection {
     char remote[DL_LIMIT_ADDRESS + 1];
     bool dialled, authenticated, opened, closing, more, wanting, stored;
     int64_t wake_ms, armed_ms;
+    uint64_t told; /* the size of our journal that the session knows of */
     struct dl_update_want want;
     struct dl_buf early; /* octets that came before the session could begin */
     struct dl_buf out;   /* plain octets of this turn */

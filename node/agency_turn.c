@@ -205,7 +205,7 @@ enum dl_err dl__agency_commit(struct dl_agency *agency)
     }
     for (struct dl_peer *peer = agency->peers; peer != NULL; peer = peer->next) {
         uint64_t size = 0;
-        peer->grew = dl_journal_settle(peer->journal) || peer->grew;
+        dl_journal_settle(peer->journal);
         bool stored = dl_replica_settle(peer->replica, &size);
         if (peer->current != NULL) {
             peer->current->stored = peer->current->stored || stored;
@@ -222,7 +222,7 @@ static void step_grew(struct dl_peer *peer)
     struct dl_session_event event = {.type = DL_ON_GREW,
                                      .size = dl_journal_sendable(peer->journal),
                                      .note = dl_journal_head(peer->journal)};
-    peer->grew = false;
+    peer->current->told = event.size;
     dl__connection_step(peer->current, &event);
 }
 
@@ -246,7 +246,9 @@ static bool tell_sessions(struct dl_agency *agency)
         if (peer->current != NULL && peer->current->session != NULL && peer->current->stored) {
             step_stored(peer);
         }
-        if (peer->current != NULL && peer->current->session != NULL && peer->grew) {
+        if (peer->current != NULL && peer->current->session != NULL &&
+            dl_journal_state(peer->journal) == DL_JOURNAL_CONFIRMED &&
+            dl_journal_sendable(peer->journal) > peer->current->told) {
             step_grew(peer);
         }
         if (peer->current != NULL && peer->current->session != NULL) {

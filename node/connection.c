@@ -378,7 +378,7 @@ void dl__connection_begin(struct dl__connection *c)
         return;
     }
     struct dl_session_event open = {.type = DL_ON_OPEN};
-    peer->grew = false;
+    c->told = dl_log_size(dl_journal_log(peer->journal));
     dl__connection_step(c, &open);
     struct dl_buf early = c->early;
     dl_buf_init(&c->early, EARLY_MAX);

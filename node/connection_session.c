@@ -310,8 +310,8 @@ static bool next_event(struct dl__connection *c, struct dl_session_update *updat
 {
     unsigned flags = update->flags;
     if ((flags & DL_UPDATE_RETURN) != 0) {
-        *event = (struct dl_session_event){.type = DL_ON_RETURNED,
-                                           .size = dl_log_size(dl_journal_log(c->peer->journal))};
+        c->told = dl_log_size(dl_journal_log(c->peer->journal));
+        *event = (struct dl_session_event){.type = DL_ON_RETURNED, .size = c->told};
         return true;
     }
     if ((flags & DL_UPDATE_ROOTS) != 0) {
