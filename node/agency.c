@@ -254,6 +254,15 @@ int64_t dl_agency_certificate_until(const struct dl_agency *agency)
     return known ? facts.until_ms : 0;
 }
 
+enum dl_err dl_agency_renew_certificate(struct dl_agency *agency, struct dl_view der)
+{
+    DL_ASSERT(agency->tls != NULL, "only a world with TLS has certificates");
+    DL_TRY(dl_tls_renew(agency->tls, der));
+    dl_buf_reset(&agency->certificate);
+    dl_buf_put_view(&agency->certificate, der);
+    return dl_buf_err(&agency->certificate);
+}
+
 size_t dl_agency_n_listeners(const struct dl_agency *agency)
 {
     return agency->n_listeners;

@@ -56,6 +56,9 @@ DL_MUST_USE enum dl_err dl_agency_registry(struct dl_agency *agency, struct dl_r
 void dl_agency_offer(const struct dl_agency *agency, struct dl_buf *out);
 /* The day our certificate ends, ms; 0 where there is none. */
 int64_t dl_agency_certificate_until(const struct dl_agency *agency);
+/* A renewed certificate (DER) on the same key, for the connections made from now on. DL_E_KEY when
+ * it has another key; nothing has changed then. Not where the world vouches. */
+DL_MUST_USE enum dl_err dl_agency_renew_certificate(struct dl_agency *agency, struct dl_view der);
 /* Addresses listened on; the world's own words. */
 size_t dl_agency_n_listeners(const struct dl_agency *agency);
 struct dl_listener *dl_agency_listener(const struct dl_agency *agency, size_t i);

@@ -193,7 +193,7 @@ static enum dl_err make_keys(const char *dir, const char *agency, struct dl_erro
 }
 
 enum dl_err dl_agency_dir_renew_certificate(const char *dir, int days, bool *renewed,
-                                            struct dl_error *error)
+                                            struct dl_buf *der, struct dl_error *error)
 {
     char keys[PATH];
     char path[PATH + 16];
@@ -201,16 +201,15 @@ enum dl_err dl_agency_dir_renew_certificate(const char *dir, int days, bool *ren
     struct dl_secret_key ca_key;
     struct dl_secret_key tls_key;
     struct dl_buf ca;
-    struct dl_buf der;
     *renewed = false;
     dl_buf_init(&ca, 8192);
-    dl_buf_init(&der, 8192);
     join(keys, dir, "keys");
     snprintf(path, sizeof path, "%s/tls.der", keys);
-    enum dl_err err = dl_file_read(path, 8192, &der, error);
-    err = err == DL_OK ? dl_certificate_facts(dl_buf_view(&der), &facts) : err;
+    enum dl_err err = dl_file_read(path, 8192, der, error);
+    err = err == DL_OK ? dl_certificate_facts(dl_buf_view(der), &facts) : err;
     // also one that is made in the future: the clock was wrong then
-    bool due = err == DL_OK && (facts.until_ms - now_ms() < (int64_t)days * DAY_MS || facts.from_ms > now_ms());
+    bool due = err == DL_OK &&
+               (facts.until_ms - now_ms() < (int64_t)days * DAY_MS || facts.from_ms > now_ms());
     if (due) {
         snprintf(path, sizeof path, "%s/ca.der", keys);
         err = read_key(keys, "ca.key", &ca_key, error);
@@ -222,13 +221,12 @@ enum dl_err dl_agency_dir_renew_certificate(const char *dir, int days, bool *ren
                                                  .ca = dl_buf_view(&ca),
                                                  .from_ms = now_ms(),
                                                  .days = DL_CERTIFICATE_DAYS};
-        err = err == DL_OK ? make_certificate(keys, &request, "tls.der", &der, error) : err;
+        err = err == DL_OK ? make_certificate(keys, &request, "tls.der", der, error) : err;
         *renewed = err == DL_OK;
         dl_wipe(&ca_key, sizeof ca_key);
         dl_wipe(&tls_key, sizeof tls_key);
     }
     dl_buf_fini(&ca);
-    dl_buf_fini(&der);
     return err;
 }
 
@@ -455,16 +453,6 @@ enum dl_err dl_agency_dir_open(const char *dir, struct dl_world *world,
     place->agency = *out;
     place->dir = strdup(dir);
     return DL_OK;
-}
-
-void dl_agency_dir_forget(const char *dir)
-{
-    for (size_t i = 0; i < OPENED_MAX; i++) {
-        if (all_opened[i].dir != NULL && strcmp(all_opened[i].dir, dir) == 0) {
-            free(all_opened[i].dir);
-            all_opened[i] = (struct opened){.agency = NULL};
-        }
-    }
 }
 
 static void fatal_offline(void *context, enum dl_err err, const char *message)

@@ -23,16 +23,13 @@ DL_MUST_USE enum dl_err dl_agency_dir_open_offline(const char *dir, struct dl_ag
                                                    struct dl_error *error);
 void dl_agency_dir_close_offline(struct dl_agency **agency);
 
-/* The agency in `dir` was closed by dl_agency_close. */
-void dl_agency_dir_forget(const char *dir);
-
 /* The folder of an agency opened by dl_agency_dir_*: NULL for others (exercises). */
 const char *dl_agency_dir_of(const struct dl_agency *agency);
 
 /* Make the node's certificate anew, on the same key, when fewer than `days` are left of it. True
- * when it was. */
+ * when it was; `der` (empty before) then holds it. */
 DL_MUST_USE enum dl_err dl_agency_dir_renew_certificate(const char *dir, int days, bool *renewed,
-                                                        struct dl_error *error);
+                                                        struct dl_buf *der, struct dl_error *error);
 
 /* Whole small files. Reading: at most `max` octets. Writing: a new file beside it, synced, then
  * renamed over it. */

@@ -108,6 +108,9 @@ static enum dl_err check_offer(struct dl_agency *agency, const struct dl_offer *
         dl_error_set(error, DL_E_OFFER, "agency", "this is our own offer");
         return dl_error_hint(error, "give it to the peer, and add the peer's here");
     }
+    if (!agency->world->vouches) {
+        DL_TRY(dl_trust_check_authority(dl_view_of(offer->ca, offer->ca_n), error));
+    }
     return n < DL_LIMIT_PEERS
                ? DL_OK
                : dl_error_set(error, DL_E_LIMIT, NULL, "at most %d peers", DL_LIMIT_PEERS);

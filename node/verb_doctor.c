@@ -78,11 +78,15 @@ static void look_at_certificate(struct doctor *d)
     dl_date_encode(end, until);
     if (end != 0 && left < 0) {
         TELL(d, "certificate", true, "our certificate ended on %s (clock?)",
-             "check the clock; a start of the node renews it on the same key", until);
+             "check the clock; a running node renews it by itself, on the same key, if keys/ca.key "
+             "is "
+             "there",
+             until);
     } else if (end != 0 && left < (int64_t)DL_EXPIRY_WARN_DAYS * DAY_MS) {
         TELL(d, "certificate", false, "our certificate ends on %s",
-             "start the node again: it renews the certificate on the same key, the peers need not "
-             "know",
+             "a running node renews it by itself, on the same key: is it running, and is "
+             "keys/ca.key "
+             "there?",
              until);
     }
 }
@@ -105,8 +109,9 @@ static const char *todo_of(enum dl_err err)
         return "is the peer's node running, is the address right, does a firewall let it through?";
     case DL_E_CERT_EXPIRED:
     case DL_E_CERT_FUTURE:
-        return "compare both clocks; if they are right, the peer must start its node again to "
-               "renew";
+        return "compare both clocks; if they are right, the side whose certificate it is must "
+               "renew "
+               "it";
     case DL_E_CERT_NAME:
         return "another agency answers at this address: correct it with `peer add ... --address`";
     case DL_E_CERT_KEY:
@@ -138,7 +143,7 @@ static void look_at_link(struct doctor *d, const struct dl_peer_view *view, cons
     dl_date_encode(view->certificate_until, until);
     if (view->certificate_until != 0 && left < (int64_t)DL_EXPIRY_WARN_DAYS * DAY_MS) {
         TELL(d, subject, false, "the peer's certificate ends on %s",
-             "tell the peer: a start of its node renews it", until);
+             "tell the peer: its node has not renewed it", until);
     }
 }
 
