@@ -60,6 +60,21 @@ static bool write_all(int fd, struct dl_view octets)
     return fsync(fd) == 0;
 }
 
+/* A new name lasts only when its folder is synced too. */
+static bool sync_folder_of(const char *path)
+{
+    char folder[PATH + 8];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1,
+             slash == NULL ? "." : path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return ok;
+}
+
 enum dl_err dl_file_write(const char *path, unsigned mode, struct dl_view octets,
                           struct dl_error *error)
 {
@@ -70,7 +85,7 @@ enum dl_err dl_file_write(const char *path, unsigned mode, struct dl_view octets
     if (fd >= 0) {
         ok = close(fd) == 0 && ok;
     }
-    ok = ok && rename(temporary, path) == 0;
+    ok = ok && rename(temporary, path) == 0 && sync_folder_of(path);
     return ok ? DL_OK
               : dl_error_set(error, errno == ENOSPC ? DL_E_STORE_FULL : DL_E_STORE_IO, NULL,
                              "%s cannot be written: %s", path, strerror(errno));
@@ -385,16 +400,21 @@ static enum dl_err read_der(const char *dir, const char *name, struct dl_buf *ou
 {
     char path[PATH];
     join(path, dir, name);
-    enum dl_err err = dl_file_read(path, 8192, out, error);
-    return err == DL_E_INPUT ? DL_E_KEY : err;
+    DL_TRY(check_mode(path, false, error));
+    return dl_file_read(path, DL_LIMIT_CERTIFICATE, out, error);
 }
 
 static enum dl_err read_keys(const char *dir, struct dl_agency_config *config, struct dl_buf *ca,
                              struct dl_buf *certificate, struct dl_error *error)
 {
     char keys[PATH];
+    char ca_key[PATH];
     join(keys, dir, "keys");
     DL_TRY(check_mode(keys, true, error));
+    join(ca_key, keys, "ca.key");
+    if (access(ca_key, F_OK) == 0) { // it may be kept elsewhere: only renewing needs it
+        DL_TRY(check_mode(ca_key, false, error));
+    }
     DL_TRY(read_key(keys, "journal.key", &config->journal_key, error));
     DL_TRY(read_key(keys, "receipt.key", &config->receipt_key, error));
     DL_TRY(read_key(keys, "tls.key", &config->tls_key, error));

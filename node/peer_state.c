@@ -133,7 +133,7 @@ enum dl_err dl_agency_add_peer(struct dl_agency *agency, struct dl_view octets,
     DL_TRY(dl_offer_decode(octets, &offer, error));
     DL_TRY(check_offer(agency, &offer, error));
     struct dl_peer *known = dl_agency_peer(agency, offer.agency);
-    dl_buf_init(&lines, DL_LIMIT_ADDRESSES * (DL_LIMIT_ADDRESS + 2));
+    dl_buf_init(&lines, (size_t)DL_LIMIT_ADDRESSES * (DL_LIMIT_ADDRESS + 2));
     join_addresses(&offer, addresses, n_addresses, &lines);
     enum dl_err err = dl_buf_err(&lines);
     err = err == DL_OK ? store_peer(agency, &offer, octets, dl_buf_view(&lines), known) : err;
