@@ -10,7 +10,7 @@ struct dl_registry {
     char *path;
 };
 
-enum { SCHEMA_VERSION = 1, CACHE = 8 * 1024 * 1024, PATH_MAX_ = 4096 };
+enum { SCHEMA_VERSION = 1, CACHE = 16 * 1024 * 1024, PATH_MAX_ = 4096 };
 
 enum dl_err dl_registry_open(const struct dl_registry_config *config, struct dl_registry **out,
                              struct dl_error *error)

@@ -115,11 +115,16 @@ static enum dl_err put_cas(struct writer *w, int64_t substance)
     w->n = 0;
     dl_buf_reset(w->scratch);
     if (substance != 0) {
-        DL_TRY(dl_store_run(
-            w->status->reader->store,
-            "SELECT value, role FROM identifier WHERE substance = ?1 AND kind = 'cas' AND"
-            " recorded_from <= ?2 AND (recorded_until IS NULL OR ?2 < recorded_until)",
-            DL_SQL(DL_SQL_INT(substance), DL_SQL_INT(w->status->moment.version)), on_cas, w));
+        /* before the first import everything is known: the index alone answers */
+        bool all_known = w->status->reader->version == 1;
+        struct dl_store_value values[] = {DL_SQL_INT(substance),
+                                          DL_SQL_INT(w->status->moment.version)};
+        const char *sql =
+            all_known
+                ? "SELECT value, role FROM identifier WHERE substance = ?1 AND kind = 'cas'"
+                : "SELECT value, role FROM identifier WHERE substance = ?1 AND kind = 'cas' AND"
+                  " recorded_from <= ?2 AND (recorded_until IS NULL OR ?2 < recorded_until)";
+        DL_TRY(dl_store_run(w->status->reader->store, sql, values, all_known ? 1 : 2, on_cas, w));
     }
     if (w->scratch->n > 0) {
         put_comma(w);
