@@ -177,6 +177,64 @@ static void a_changed_note_is_refused_whatever_is_changed(void **state)
     dl_policy_free(&policy);
 }
 
+static void put_signed_line(struct dl_buf *note, const struct dl_signer *signer,
+                            struct dl_view text)
+{
+    struct dl_vkey vkey;
+    struct dl_public_key key = dl_signer_public(signer);
+    struct dl_signature signature = dl_signer_sign(signer, text);
+    assert_int_equal(dl_vkey_make(dl_view_str("log.example"), DL_KEY_ED25519, &key, &vkey), DL_OK);
+    dl_note_put_line(note, &vkey, dl_view_of(signature.b, sizeof signature.b));
+}
+
+static void put_log(struct dl_buf *policy, const struct dl_signer *signer)
+{
+    struct dl_vkey vkey;
+    struct dl_public_key key = dl_signer_public(signer);
+    assert_int_equal(dl_vkey_make(dl_view_str("log.example"), DL_KEY_ED25519, &key, &vkey), DL_OK);
+    dl_buf_put_str(policy, "log ");
+    dl_vkey_format(&vkey, policy);
+    dl_buf_put_str(policy, "\n");
+}
+
+static void while_keys_rotate_one_bad_signature_sinks_a_note_that_the_other_signed(void **state)
+{
+    (void)state;
+    static const struct dl_secret_key secrets[2] = {{{1}}, {{2}}};
+    struct dl_signer *signers[2] = {dl_signer_new(&secrets[0]), dl_signer_new(&secrets[1])};
+    struct dl_hash root = dl_sha256(dl_view_str("root"));
+    for (size_t bad = 0; bad < 3; bad++) {
+        struct dl_policy *policy = NULL;
+        struct dl_policy_finding finding;
+        struct dl_buf text;
+        struct dl_buf wrong;
+        struct dl_buf note;
+        struct dl_buf rules;
+        dl_buf_init(&text, 4096);
+        dl_buf_init(&wrong, 4096);
+        dl_buf_init(&note, 4096);
+        dl_buf_init(&rules, 4096);
+        dl_checkpoint_put(&text, dl_view_str("log.example"), 7, &root);
+        dl_checkpoint_put(&wrong, dl_view_str("log.example"), 8, &root);
+        dl_note_put_text(&note, dl_buf_view(&text));
+        for (size_t i = 0; i < 2; i++) {
+            put_log(&rules, signers[i]);
+            put_signed_line(&note, signers[i], dl_buf_view(i == bad ? &wrong : &text));
+        }
+        dl_buf_put_str(&rules, "quorum none\n");
+        assert_int_equal(dl_policy_parse(dl_buf_view(&rules), &policy, NULL), DL_OK);
+        assert_int_equal(dl_policy_judge(policy, dl_buf_view(&note), &finding, NULL),
+                         bad == 2 ? DL_OK : DL_E_SIGNATURE);
+        dl_policy_free(&policy);
+        dl_buf_fini(&text);
+        dl_buf_fini(&wrong);
+        dl_buf_fini(&note);
+        dl_buf_fini(&rules);
+    }
+    dl_signer_free(&signers[0]);
+    dl_signer_free(&signers[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_quorum_counts_groups_of_groups),
         cmocka_unit_test(a_finding_says_who_cosigned_and_when),
         cmocka_unit_test(a_changed_note_is_refused_whatever_is_changed),
+        cmocka_unit_test(while_keys_rotate_one_bad_signature_sinks_a_note_that_the_other_signed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

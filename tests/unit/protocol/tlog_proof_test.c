@@ -75,6 +75,14 @@ static void a_proof_cut_anywhere_does_not_hold(void **state)
     dl_policy_free(&policy);
 }
 
+static void a_proof_without_a_checkpoint_is_none(void **state)
+{
+    (void)state;
+    struct dl_tlog_proof proof;
+    static const char *const text = "c2sp.org/tlog-proof@v1\nindex 0\n\n";
+    assert_int_equal(dl_tlog_proof_parse(dl_view_str(text), &proof), DL_E_PROOF);
+}
+
 static void lines_of_hashes_are_read_back_up_to_63(void **state)
 {
     (void)state;
@@ -103,6 +111,7 @@ int main(void)
         cmocka_unit_test(extra_data_is_kept_apart),
         cmocka_unit_test(a_proof_holds_for_its_leaf_and_no_other),
         cmocka_unit_test(a_proof_cut_anywhere_does_not_hold),
+        cmocka_unit_test(a_proof_without_a_checkpoint_is_none),
         cmocka_unit_test(lines_of_hashes_are_read_back_up_to_63),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
