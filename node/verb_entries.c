@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "node/entry_view.h"
 #include "node/telling.h"
+#include "protocol/alert_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -184,32 +185,31 @@ static void show_json(struct dl_call *call, const struct dl_entry_view *view, st
     dl_buf_put_str(out, "}\n");
 }
 
-static void put_value(const json_t *value, unsigned depth, struct dl_buf *out)
+/* What is read over the telephone, for people and for programs that show it to them. */
+static void read_aloud(struct dl_call *call, const struct dl_entry_view *view, struct dl_buf *out)
 {
-    const char *key = NULL;
-    json_t *member = NULL;
-    if (json_is_object(value)) {
-        json_object_foreach((json_t *)value, key, member)
-        { // the macro wants a non-const object
-            bool plain = !json_is_object(member) && !json_is_array(member);
-            dl_buf_printf(out, "%*s%s:%s", (int)(2 * depth + 2), "", key, plain ? " " : "\n");
-            put_value(member, depth + 1, out);
-        }
-    } else if (json_is_array(value)) {
-        for (size_t i = 0; i < json_array_size(value); i++) {
-            if (json_is_string(json_array_get(value, i))) {
-                dl_buf_printf(out, "%*s- ", (int)(2 * depth), "");
-            }
-            put_value(json_array_get(value, i), depth, out);
-        }
-    } else if (json_is_string(value)) {
-        dl_put_shown(out, dl_view_of(json_string_value(value), json_string_length(value)));
-        dl_buf_put_str(out, "\n");
-    } else {
-        dl_buf_put_str(out, json_is_true(value)    ? "true\n"
-                            : json_is_false(value) ? "false\n"
-                                                   : "-\n");
+    struct dl_aloud what = {.agency = dl_view_str(view->agency),
+                            .leaf = &view->leaf,
+                            .content = view->content,
+                            .octets = view->content_octets};
+    if (!call->json) {
+        dl_entry_read_aloud(out, &what, call->zh);
+        return;
     }
+    const char *words[DL_CHECK_WORDS];
+    struct dl_buf text;
+    dl_buf_init(&text, OUT);
+    dl_check_words(view->content_octets, words);
+    dl_entry_read_aloud(&text, &what, call->zh);
+    dl_buf_printf(out, "{\"id\":\"%s\",\"agency\":\"%s\",\"check_words\":[", view->id,
+                  view->agency);
+    for (size_t i = 0; i < DL_CHECK_WORDS; i++) {
+        dl_buf_printf(out, "%s\"%s\"", i > 0 ? "," : "", words[i]);
+    }
+    dl_buf_put_str(out, "],\"text\":");
+    dl_json_put_string(out, dl_buf_view(&text));
+    dl_buf_put_str(out, "}\n");
+    dl_buf_fini(&text);
 }
 
 static void show_text(struct dl_call *call, const struct dl_entry_view *view, struct dl_buf *out)
@@ -223,7 +223,7 @@ static void show_text(struct dl_call *call, const struct dl_entry_view *view, st
                       (unsigned long long)view->index, view->from, view->to,
                       dl_marking_name(view->leaf.marking));
     }
-    put_value(view->content, 0, out);
+    dl_content_show(out, view->content, call->zh);
 }
 
 static void show(struct dl_call *call)
@@ -234,11 +234,17 @@ static void show(struct dl_call *call)
     dl_entry_view_init(&view);
     dl_buf_init(&out, OUT);
     enum dl_err err = dl_entry_find(call->agency, dl_call_operand(call, 0), &view, &error);
+    if (err == DL_OK && dl_call_flag(call, "content") && dl_call_flag(call, "read-aloud")) {
+        err = dl_error_set(&error, DL_E_USAGE, NULL,
+                           "--content and --read-aloud exclude each other; give one");
+    }
     if (err != DL_OK) {
         dl_call_fail(call, &error);
     } else {
         if (dl_call_flag(call, "content")) {
             dl_buf_put_view(&out, view.content_octets);
+        } else if (dl_call_flag(call, "read-aloud")) {
+            read_aloud(call, &view, &out);
         } else if (call->json) {
             show_json(call, &view, &out);
         } else {
