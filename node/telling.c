@@ -22,6 +22,16 @@ void dl_put_member(struct dl_buf *out, const char *key, const char *text)
     dl_json_put_str(out, text);
 }
 
+void dl_put_member_view(struct dl_buf *out, const char *key, struct dl_view text)
+{
+    dl_buf_printf(out, ",\"%s\":", key);
+    if (text.n == 0) {
+        dl_buf_put_str(out, "null");
+    } else {
+        dl_json_put_string(out, text);
+    }
+}
+
 void dl_put_member_time(struct dl_buf *out, const char *key, int64_t ms)
 {
     dl_buf_printf(out, ",\"%s\":", key);

@@ -11,6 +11,8 @@
 void dl_put_time(struct dl_buf *out, int64_t ms);
 /* A key with its value: ,"key":"text" (null for NULL); the comma comes first. */
 void dl_put_member(struct dl_buf *out, const char *key, const char *text);
+/* The same for text that is no C string; null for an empty one. */
+void dl_put_member_view(struct dl_buf *out, const char *key, struct dl_view text);
 void dl_put_member_time(struct dl_buf *out, const char *key, int64_t ms);
 void dl_put_member_int(struct dl_buf *out, const char *key, int64_t value);
 /* How long ago, for people: "3 min", "2 h 10 min", "5 d". */

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/limits.h"
+#include "node/importing.h"
 #include "node/telling.h"
 #include "registry/import.h"
 #include "registry/registry.h"
@@ -11,12 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OUT_MAX = 256 * 1024 * 1024, PLAIN_ROWS = 200 };
+enum { OUT_MAX = 16 * 1024 * 1024, NOTICE_OCTETS = 200 * 1024 };
 
-struct importing {
+struct records {
     struct dl_call *call;
-    struct dl_buf out; /* the rows */
-    size_t n_told;
+    struct dl_buf out;
 };
 
 static const char *base_name(const char *path)
@@ -25,203 +25,101 @@ static const char *base_name(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
-static void put_view(struct dl_buf *out, const char *key, struct dl_view value)
+/* One notice, or one part of a long one, for every peer whose line is in use. */
+static enum dl_err tell_peers(struct dl_importing *i, const json_t *content, struct dl_error *error)
 {
-    dl_buf_printf(out, ",\"%s\":", key);
-    if (value.n == 0) {
-        dl_buf_put_str(out, "null");
-    } else {
-        dl_json_put_string(out, value);
-    }
-}
-
-static void row_json(struct dl_buf *out, const struct dl_import_row *row, bool first)
-{
-    dl_buf_printf(out, "%s{\"line\":%zu,\"column\":", first ? "" : ",", row->row->line);
-    if (row->row->column == 0) {
-        dl_buf_put_str(out, "null");
-    } else {
-        dl_buf_printf(out, "%zu", row->row->column);
-    }
-    put_view(out, "action", row->row->field[DL_ROW_ACTION]); /* as it stands, known or not */
-    put_view(out, "substance", row->substance.n > 0 ? row->substance : row->name);
-    dl_put_member(out, "result", dl_import_result_name(row->result));
-    dl_put_member(out, "reason", row->reason);
-    dl_buf_put_str(out, "}");
-}
-
-static const char *result_word(const struct dl_call *call, enum dl_import_result result)
-{
-    static const char *const zh[] = {"新增", "变更", "不变", "终止", "冲突", "拒绝"};
-    return call->zh ? zh[result] : dl_import_result_name(result);
-}
-
-static void row_text(struct importing *i, const struct dl_import_row *row)
-{
-    dl_buf_printf(&i->out, "  %-10s", result_word(i->call, row->result));
-    dl_text_show(&i->out, row->name, true);
-    if (row->row->field[DL_ROW_LIST].n > 0) {
-        dl_buf_put_str(&i->out, "  ");
-        dl_text_show(&i->out, row->row->field[DL_ROW_LIST], true);
-    }
-    if (row->reason != NULL) {
-        dl_buf_printf(&i->out, DL_SAY(i->call, "  (line %zu: %s)", "  （第 %zu 行：%s）"),
-                      row->row->line, row->reason);
-    }
-    dl_buf_put_str(&i->out, "\n");
-}
-
-static void take_row(void *context, const struct dl_import_row *row)
-{
-    struct importing *i = context;
-    if (i->call->json) {
-        row_json(&i->out, row, i->n_told == 0);
-        i->n_told++;
-    } else if (row->result != DL_IMPORT_UNCHANGED) {
-        if (i->n_told < PLAIN_ROWS || row->reason != NULL) {
-            row_text(i, row);
+    struct dl_order order = {.kind = DL_KIND_LISTING_NOTICE, .content = content};
+    struct dl_submitted submitted;
+    char id[sizeof submitted.id] = "";
+    for (struct dl_peer *p = dl_agency_first_peer(i->call->agency); p != NULL;
+         p = dl_peer_next(p)) {
+        struct dl_peer_view view;
+        dl_peer_look(p, &view);
+        if (strcmp(view.state, "removed") == 0 || strcmp(view.state, "frozen") == 0) {
+            continue;
         }
-        i->n_told++;
+        DL_TRY(dl_agency_submit(i->call->agency, p, &order, &submitted, error));
+        if (order.id == NULL) {
+            memcpy(id, submitted.id, sizeof id);
+            order.id = id;
+        }
+        dl_buf_printf(&i->notices, "%s{\"to\":", i->n_notices == 0 ? "" : ",");
+        dl_json_put_str(&i->notices, view.agency);
+        dl_put_member(&i->notices, "id", submitted.id);
+        dl_buf_put_str(&i->notices, "}");
+        i->n_notices++;
     }
+    return DL_OK;
 }
 
-static bool take_progress(void *context, size_t done, size_t total)
+/* Only the authority of a jurisdiction speaks of its law to others. */
+static enum dl_err send_notices(struct dl_importing *i, struct dl_error *error)
 {
-    const struct importing *i = context;
-    if (i->call->progress && total > PLAIN_ROWS) {
-        dl_call_warn(i->call, "\r%zu/%zu", done, total);
+    const char *ours = dl_agency_configuration(i->call->agency)->jurisdiction;
+    struct dl_buf octets;
+    size_t next = 0;
+    enum dl_err err = DL_OK;
+    if (!dl_view_is(i->announcement.header[DL_ANNOUNCED_JURISDICTION], ours)) {
+        return DL_OK;
     }
-    return true;
+    dl_buf_init(&octets, DL_LIMIT_CONTENT);
+    while (err == DL_OK && next < i->announcement.n_rows) {
+        json_t *content = NULL;
+        dl_buf_reset(&octets);
+        err = dl_announcement_to_json(&i->announcement, next, NOTICE_OCTETS, &next, &octets);
+        if (err == DL_OK) {
+            err = dl_json_parse(dl_buf_view(&octets), &content, error);
+        }
+        if (err == DL_OK && json_array_size(json_object_get(content, "rows")) > 0) {
+            err = tell_peers(i, content, error);
+        }
+        json_decref(content);
+    }
+    dl_buf_fini(&octets);
+    return err;
 }
 
-static void put_json(struct importing *i, const struct dl_import *import)
+static void durable(void *context, enum dl_err err)
 {
-    struct dl_buf head;
-    dl_buf_init(&head, 4096);
-    dl_buf_printf(&head, "{\"applied\":%s,\"import\":", import->id > 0 ? "true" : "false");
-    if (import->id > 0) {
-        dl_buf_printf(&head, "%lld", (long long)import->id);
-    } else {
-        dl_buf_put_str(&head, "null");
-    }
-    dl_buf_printf(&head,
-                  ",\"new\":%zu,\"changed\":%zu,\"unchanged\":%zu,\"ended\":%zu,\"conflicts\":%zu,"
-                  "\"refused\":%zu,\"rows\":[",
-                  import->n[DL_IMPORT_NEW], import->n[DL_IMPORT_CHANGED],
-                  import->n[DL_IMPORT_UNCHANGED], import->n[DL_IMPORT_ENDED],
-                  import->n[DL_IMPORT_CONFLICT], import->n[DL_IMPORT_REFUSED]);
-    dl_call_put_buf(i->call, &head);
-    dl_buf_fini(&head);
-    dl_buf_put_str(&i->out, "]}\n");
-    dl_call_put_buf(i->call, &i->out);
-}
-
-static void put_text(struct importing *i, const struct dl_import *import)
-{
-    struct dl_call *call = i->call;
-    if (call->progress) {
-        dl_call_warn(call, "\r");
-    }
-    if (i->n_told > PLAIN_ROWS) {
-        dl_buf_printf(&i->out,
-                      DL_SAY(call, "  ... %zu rows in all (--json lists them)\n",
-                             "  …… 共 %zu 行（用 --json 列出）\n"),
-                      i->n_told);
-    }
-    dl_call_put_buf(call, &i->out);
-    for (int r = 0; r < DL_IMPORT_RESULTS; r++) {
-        dl_call_print(call, "%s%s %zu", r == 0 ? "" : ", ",
-                      result_word(call, (enum dl_import_result)r), import->n[r]);
-    }
-    dl_call_print(call, "\n");
-    size_t waiting =
-        import->n[DL_IMPORT_NEW] + import->n[DL_IMPORT_CHANGED] + import->n[DL_IMPORT_ENDED];
-    if (import->id > 0) {
-        dl_call_print(call,
-                      DL_SAY(call, "Recorded as import %lld. To take it back: registry undo %lld\n",
-                             "已记录为导入 %lld。撤回：registry undo %lld\n"),
-                      (long long)import->id, (long long)import->id);
-    } else if (waiting == 0) {
-        dl_call_print(call,
-                      DL_SAY(call, "There is nothing to record.\n", "没有需要记录的内容。\n"));
-    } else {
-        dl_call_print(call, DL_SAY(call,
-                                   "Nothing was changed. To record it: the same with --yes --by "
-                                   "NAME\n",
-                                   "尚未更改任何内容。确认请加 --yes --by 姓名\n"));
-    }
-}
-
-static void run_import(struct dl_call *call, const struct dl_announcement *announcement,
-                       const char *sha256)
-{
-    struct importing i = {.call = call};
-    struct dl_error error = {0};
-    struct dl_registry *registry = NULL;
-    const char *by = dl_call_option(call, "by");
-    if (dl_call_registry(call, &registry, &error) != DL_OK) {
-        dl_call_fail(call, &error);
-        return;
-    }
-    struct dl_import import = {.store = dl_registry_store(registry),
-                               .announcement = announcement,
-                               .by = by == NULL ? "" : by,
-                               .file = base_name(dl_call_operand(call, 0)),
-                               .sha256 = sha256,
-                               .now_ms = dl_call_now(call),
-                               .apply = dl_call_flag(call, "yes") && !dl_call_flag(call, "dry-run"),
-                               .progress = take_progress,
-                               .row = take_row,
-                               .context = &i};
-    dl_buf_init(&i.out, OUT_MAX);
-    enum dl_err err = dl_registry_import(&import, &error);
-    if (err == DL_OK && call->json) {
-        put_json(&i, &import);
-    } else if (err == DL_OK) {
-        put_text(&i, &import);
-    }
-    dl_buf_fini(&i.out);
+    struct dl_importing *i = context;
     if (err != DL_OK) {
-        dl_call_fail(call, &error);
+        dl_call_fail_with(i->call, err, "the import is recorded, but no peer could be told of it");
         return;
     }
-    bool all = import.n[DL_IMPORT_CONFLICT] + import.n[DL_IMPORT_REFUSED] == 0;
-    dl_call_end(call, all ? DL_EXIT_OK : DL_EXIT_NO);
+    dl_importing_end(i);
 }
 
 static void gathered(struct dl_call *call, struct dl_view file)
 {
-    struct dl_announcement announcement;
     struct dl_error error = {0};
+    struct dl_importing *i = dl_importing_new(call);
     struct dl_hash hash = dl_sha256(file);
-    char hex[2 * sizeof hash.b + 1];
-    dl_hex_encode(dl_view_of(hash.b, sizeof hash.b), hex);
-    if (dl_announcement_read(file, &announcement, &error) != DL_OK) {
+    dl_hex_encode(dl_view_of(hash.b, sizeof hash.b), i->sha256);
+    i->import.by = dl_call_option(call, "by");
+    i->import.by = i->import.by == NULL ? "" : i->import.by;
+    i->import.file = base_name(dl_call_operand(call, 0));
+    i->import.sha256 = i->sha256;
+    i->import.apply = dl_call_flag(call, "yes") && !dl_call_flag(call, "dry-run");
+    enum dl_err err = dl_announcement_read(file, &i->announcement, &error);
+    if (err == DL_OK) {
+        err = dl_importing_run(i, &error);
+    }
+    if (err == DL_OK && i->import.id > 0) {
+        err = send_notices(i, &error);
+    }
+    if (err != DL_OK) {
         dl_call_fail(call, &error);
-        return;
+    } else if (i->n_notices > 0) {
+        dl_agency_after(call->agency, durable, i);
+    } else {
+        dl_importing_end(i);
     }
-    run_import(call, &announcement, hex);
-    dl_announcement_fini(&announcement);
-}
-
-/* Who says so is on record for ever. */
-static bool by_is_given(struct dl_call *call)
-{
-    const char *by = dl_call_option(call, "by");
-    if (by != NULL && by[0] != '\0' &&
-        dl_text_check(dl_view_str(by), DL_TEXT_NAME, NULL) == DL_OK &&
-        dl_text_length(dl_view_str(by)) <= DL_LIMIT_STRING) {
-        return true;
-    }
-    struct dl_error error;
-    dl_error_set(&error, DL_E_USAGE, "--by", "--by NAME says who confirms it");
-    dl_call_fail(call, &error);
-    return false;
 }
 
 void dl__verb_registry_import(struct dl_call *call)
 {
-    if (dl_call_flag(call, "yes") && !by_is_given(call)) {
+    const char *by = NULL;
+    if (dl_call_flag(call, "yes") && !dl_importing_by(call, &by)) {
         return;
     }
     dl_call_gather(call, DL_ANNOUNCEMENT_OCTETS, gathered);
@@ -233,7 +131,8 @@ void dl__verb_registry_undo(struct dl_call *call)
     struct dl_registry *registry = NULL;
     uint64_t number = 0;
     int64_t id = 0;
-    if (!by_is_given(call)) {
+    const char *by = NULL;
+    if (!dl_importing_by(call, &by)) {
         return;
     }
     if (dl_decimal_decode(dl_view_str(dl_call_operand(call, 0)), INT64_MAX, &number) != DL_OK) {
@@ -246,7 +145,7 @@ void dl__verb_registry_undo(struct dl_call *call)
     if (err == DL_OK) {
         struct dl_undo undo = {.store = dl_registry_store(registry),
                                .import = (int64_t)number,
-                               .by = dl_call_option(call, "by"),
+                               .by = by,
                                .now_ms = dl_call_now(call)};
         err = dl_registry_undo(&undo, &id, &error);
     }
@@ -279,12 +178,12 @@ static void record_json(struct dl_buf *out, const struct dl_import_record *recor
 {
     dl_buf_printf(out, "{\"import\":%lld,\"time\":", (long long)record->id);
     dl_put_time(out, record->at_ms);
-    put_view(out, "kind", record->kind);
-    put_view(out, "by", record->by);
-    put_view(out, "file", record->file);
-    put_view(out, "sha256", record->sha256);
-    put_view(out, "instrument", record->instrument);
-    put_view(out, "entry", record->entry);
+    dl_put_member_view(out, "kind", record->kind);
+    dl_put_member_view(out, "by", record->by);
+    dl_put_member_view(out, "file", record->file);
+    dl_put_member_view(out, "sha256", record->sha256);
+    dl_put_member_view(out, "instrument", record->instrument);
+    dl_put_member_view(out, "entry", record->entry);
     put_id(out, "undoes", record->undoes);
     put_id(out, "undone_by", record->undone_by);
     dl_buf_printf(out, ",\"new\":%lld,\"changed\":%lld,\"ended\":%lld}\n", (long long)record->added,
@@ -316,7 +215,7 @@ static void record_text(const struct dl_call *call, struct dl_buf *out,
 
 static enum dl_err take_record(void *context, const struct dl_import_record *record)
 {
-    struct importing *i = context;
+    struct records *i = context;
     if (i->call->json) {
         record_json(&i->out, record);
     } else {
@@ -327,7 +226,7 @@ static enum dl_err take_record(void *context, const struct dl_import_record *rec
 
 void dl__verb_registry_imports(struct dl_call *call)
 {
-    struct importing i = {.call = call};
+    struct records i = {.call = call};
     struct dl_error error = {0};
     struct dl_registry *registry = NULL;
     if (dl_call_registry(call, &registry, &error) != DL_OK) {

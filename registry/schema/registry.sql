@@ -237,6 +237,15 @@ CREATE TABLE conflict_substance (
     PRIMARY KEY (substance, conflict)
 ) WITHOUT ROWID;
 
+-- What a person of this agency decided about a peer's listing-notice.
+CREATE TABLE notice (
+    entry    TEXT NOT NULL PRIMARY KEY,    -- AGENCY/ID
+    decision TEXT NOT NULL CHECK (decision IN ('accepted', 'declined')),
+    by       TEXT NOT NULL,
+    at_ms    INTEGER NOT NULL,
+    import   INTEGER REFERENCES import (id) -- of the accepted; NULL where nothing was new
+) WITHOUT ROWID;
+
 -- Findings of `registry check` that are known and stay: facts of the sources.
 CREATE TABLE accepted (
     finding TEXT NOT NULL,

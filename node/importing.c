@@ -1,0 +1,220 @@
+#include "node/importing.h"
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "node/telling.h"
+#include "registry/registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS_MAX = 256 * 1024 * 1024, NOTICES_MAX = 1024 * 1024, PLAIN_ROWS = 200 };
+
+static void free_importing(void *state)
+{
+    struct dl_importing *importing = state;
+    if (importing->call->agency != NULL) {
+        dl_agency_forget(importing->call->agency, importing);
+    }
+    dl_announcement_fini(&importing->announcement);
+    dl_buf_fini(&importing->rows);
+    dl_buf_fini(&importing->notices);
+    free(importing);
+}
+
+struct dl_importing *dl_importing_new(struct dl_call *call)
+{
+    struct dl_importing *importing = calloc(1, sizeof *importing);
+    DL_ASSERT(importing != NULL, "memory for a call");
+    importing->call = call;
+    dl_buf_init(&importing->rows, ROWS_MAX);
+    dl_buf_init(&importing->notices, NOTICES_MAX);
+    call->state = importing;
+    call->state_free = free_importing;
+    return importing;
+}
+
+static void row_json(struct dl_buf *out, const struct dl_import_row *row, bool first)
+{
+    dl_buf_printf(out, "%s{\"line\":%zu,\"column\":", first ? "" : ",", row->row->line);
+    if (row->row->column == 0) {
+        dl_buf_put_str(out, "null");
+    } else {
+        dl_buf_printf(out, "%zu", row->row->column);
+    }
+    dl_put_member_view(out, "action",
+                       row->row->field[DL_ROW_ACTION]); /* as it stands, known or not */
+    dl_put_member_view(out, "substance", row->substance.n > 0 ? row->substance : row->name);
+    dl_put_member(out, "result", dl_import_result_name(row->result));
+    dl_put_member(out, "reason", row->reason);
+    dl_buf_put_str(out, "}");
+}
+
+static const char *result_word(const struct dl_call *call, enum dl_import_result result)
+{
+    static const char *const zh[] = {"新增", "变更", "不变", "终止", "冲突", "拒绝"};
+    return call->zh ? zh[result] : dl_import_result_name(result);
+}
+
+static void row_text(struct dl_importing *i, const struct dl_import_row *row)
+{
+    dl_buf_printf(&i->rows, "  %-10s", result_word(i->call, row->result));
+    dl_text_show(&i->rows, row->name, true);
+    if (row->row->field[DL_ROW_LIST].n > 0) {
+        dl_buf_put_str(&i->rows, "  ");
+        dl_text_show(&i->rows, row->row->field[DL_ROW_LIST], true);
+    }
+    if (row->reason != NULL) {
+        dl_buf_printf(&i->rows, DL_SAY(i->call, "  (line %zu: %s)", "  （第 %zu 行：%s）"),
+                      row->row->line, row->reason);
+    }
+    dl_buf_put_str(&i->rows, "\n");
+}
+
+/* What was left out here is told to nobody: the row is marked as refused once it is looked at. */
+static void take_row(void *context, const struct dl_import_row *row)
+{
+    struct dl_importing *i = context;
+    if (i->call->json) {
+        row_json(&i->rows, row, i->n_told == 0);
+        i->n_told++;
+    } else if (row->result != DL_IMPORT_UNCHANGED) {
+        if (i->n_told < PLAIN_ROWS || row->reason != NULL) {
+            row_text(i, row);
+        }
+        i->n_told++;
+    }
+    if (row->result == DL_IMPORT_CONFLICT || row->result == DL_IMPORT_UNCHANGED) {
+        i->announcement.rows[row->row - i->announcement.rows].refused = "left out";
+    }
+}
+
+static bool take_progress(void *context, size_t done, size_t total)
+{
+    const struct dl_importing *i = context;
+    if (i->call->progress && total > PLAIN_ROWS) {
+        dl_call_warn(i->call, "\r%zu/%zu", done, total);
+    }
+    return true;
+}
+
+enum dl_err dl_importing_run(struct dl_importing *importing, struct dl_error *error)
+{
+    struct dl_registry *registry = NULL;
+    DL_TRY(dl_call_registry(importing->call, &registry, error));
+    importing->import.store = dl_registry_store(registry);
+    importing->import.announcement = &importing->announcement;
+    importing->import.now_ms = dl_call_now(importing->call);
+    importing->import.progress = take_progress;
+    importing->import.row = take_row;
+    importing->import.context = importing;
+    return dl_registry_import(&importing->import, error);
+}
+
+static void put_json(struct dl_importing *i, const struct dl_import *import)
+{
+    struct dl_buf head;
+    dl_buf_init(&head, 4096);
+    dl_buf_printf(&head, "{\"applied\":%s,\"import\":", import->id > 0 ? "true" : "false");
+    if (import->id > 0) {
+        dl_buf_printf(&head, "%lld", (long long)import->id);
+    } else {
+        dl_buf_put_str(&head, "null");
+    }
+    dl_buf_printf(&head,
+                  ",\"new\":%zu,\"changed\":%zu,\"unchanged\":%zu,\"ended\":%zu,\"conflicts\":%zu,"
+                  "\"refused\":%zu,\"notices\":[",
+                  import->n[DL_IMPORT_NEW], import->n[DL_IMPORT_CHANGED],
+                  import->n[DL_IMPORT_UNCHANGED], import->n[DL_IMPORT_ENDED],
+                  import->n[DL_IMPORT_CONFLICT], import->n[DL_IMPORT_REFUSED]);
+    dl_call_put_buf(i->call, &head);
+    dl_buf_fini(&head);
+    dl_call_put_buf(i->call, &i->notices);
+    dl_call_print(i->call, "],\"rows\":[");
+    dl_buf_put_str(&i->rows, "]}\n");
+    dl_call_put_buf(i->call, &i->rows);
+}
+
+static void put_text(struct dl_importing *i, const struct dl_import *import)
+{
+    struct dl_call *call = i->call;
+    if (call->progress) {
+        dl_call_warn(call, "\r");
+    }
+    if (i->n_told > PLAIN_ROWS) {
+        dl_buf_printf(&i->rows,
+                      DL_SAY(call, "  ... %zu rows in all (--json lists them)\n",
+                             "  …… 共 %zu 行（用 --json 列出）\n"),
+                      i->n_told);
+    }
+    dl_call_put_buf(call, &i->rows);
+    for (int r = 0; r < DL_IMPORT_RESULTS; r++) {
+        dl_call_print(call, "%s%s %zu", r == 0 ? "" : ", ",
+                      result_word(call, (enum dl_import_result)r), import->n[r]);
+    }
+    dl_call_print(call, "\n");
+    size_t waiting =
+        import->n[DL_IMPORT_NEW] + import->n[DL_IMPORT_CHANGED] + import->n[DL_IMPORT_ENDED];
+    if (import->id > 0) {
+        dl_call_print(call,
+                      DL_SAY(call, "Recorded as import %lld. To take it back: registry undo %lld\n",
+                             "已记录为导入 %lld。撤回：registry undo %lld\n"),
+                      (long long)import->id, (long long)import->id);
+        if (i->n_notices > 0) {
+            dl_call_print(call,
+                          DL_SAY(call,
+                                 "The peers are told: %zu listing-notices are on their way.\n",
+                                 "已通知对方：%zu 份列管通报已提交发送。\n"),
+                          i->n_notices);
+        }
+    } else if (waiting == 0) {
+        dl_call_print(call,
+                      DL_SAY(call, "There is nothing to record.\n", "没有需要记录的内容。\n"));
+    } else if (import->entry != NULL) {
+        dl_call_print(call,
+                      DL_SAY(call,
+                             "Nothing was changed. To record it: registry notice accept %s --by "
+                             "NAME\n",
+                             "尚未更改任何内容。确认：registry notice accept %s --by 姓名\n"),
+                      import->entry);
+    } else {
+        dl_call_print(call, DL_SAY(call,
+                                   "Nothing was changed. To record it: the same with --yes --by "
+                                   "NAME\n",
+                                   "尚未更改任何内容。确认请加 --yes --by 姓名\n"));
+    }
+}
+
+void dl_importing_end(struct dl_importing *importing)
+{
+    struct dl_call *call = importing->call;
+    const struct dl_import *import = &importing->import;
+    if (dl_buf_err(&importing->rows) != DL_OK) {
+        dl_call_warn(call,
+                     DL_SAY(call, "the rows are too many to be shown\n", "行数过多，无法列出\n"));
+        dl_buf_reset(&importing->rows);
+    }
+    if (call->json) {
+        put_json(importing, import);
+    } else {
+        put_text(importing, import);
+    }
+    bool all = import->n[DL_IMPORT_CONFLICT] + import->n[DL_IMPORT_REFUSED] == 0;
+    dl_call_end(call, all ? DL_EXIT_OK : DL_EXIT_NO);
+}
+
+bool dl_importing_by(struct dl_call *call, const char **by)
+{
+    const char *said = dl_call_option(call, "by");
+    if (said != NULL && said[0] != '\0' &&
+        dl_text_check(dl_view_str(said), DL_TEXT_NAME, NULL) == DL_OK &&
+        dl_text_length(dl_view_str(said)) <= DL_LIMIT_STRING) {
+        *by = said;
+        return true;
+    }
+    struct dl_error error;
+    dl_error_set(&error, DL_E_USAGE, "--by", "--by NAME says who confirms it");
+    dl_call_fail(call, &error);
+    return false;
+}
