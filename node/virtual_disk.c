@@ -111,11 +111,13 @@ static struct block *block_at(struct inode *inode, size_t index)
 {
     if (index >= inode->n_blocks) {
         size_t n = index + 1 > 2 * inode->n_blocks ? index + 1 : 2 * inode->n_blocks;
-        struct block **blocks = realloc(inode->blocks, n * sizeof *blocks);
+        struct block **blocks = reallocarray(inode->blocks, n, sizeof(struct block *));
         if (blocks == NULL) {
             return NULL;
         }
-        memset(blocks + inode->n_blocks, 0, (n - inode->n_blocks) * sizeof *blocks);
+        for (size_t i = inode->n_blocks; i < n; i++) {
+            blocks[i] = NULL;
+        }
         inode->blocks = blocks;
         inode->n_blocks = n;
     }

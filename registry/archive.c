@@ -112,7 +112,7 @@ static void header_encode(uint8_t block[DL_ARCHIVE_BLOCK], const char *name, uin
     memset(block, 0, DL_ARCHIVE_BLOCK);
     char *p = (char *)block;
     DL_ASSERT(name_ok(name) && strlen(name) < DL_ARCHIVE_NAME, "names are ours");
-    memcpy(p + AT_NAME, name, strlen(name));
+    snprintf(p + AT_NAME, DL_ARCHIVE_NAME, "%s", name);
     snprintf(p + AT_MODE, 8, "%07o", 0600U);
     snprintf(p + AT_UID, 8, "%07o", 0U);
     snprintf(p + AT_GID, 8, "%07o", 0U);
@@ -128,7 +128,7 @@ static void header_encode(uint8_t block[DL_ARCHIVE_BLOCK], const char *name, uin
     snprintf(p + AT_TIME, 12, "%011llo", (unsigned long long)(seconds & 077777777777U));
     block[AT_TYPE] = '0';
     memcpy(p + AT_MAGIC, "ustar", 6);
-    memcpy(p + AT_VERSION, "00", 2);
+    p[AT_VERSION] = p[AT_VERSION + 1] = '0';
     snprintf(p + AT_SUM, N_SUM, "%06o", sum_of(block));
     block[AT_SUM + 7] = ' ';
 }

@@ -9,7 +9,7 @@
 void dl__stage_init(struct stage *stage)
 {
     dl_buf_init(&stage->leaves, (size_t)DL_LIMIT_BATCH_ENTRIES * (DL_LIMIT_LEAF + 4));
-    dl_buf_init(&stage->contents, 4 * DL_LIMIT_BATCH_OCTETS);
+    dl_buf_init(&stage->contents, (size_t)4 * DL_LIMIT_BATCH_OCTETS);
     stage->n = 0;
 }
 

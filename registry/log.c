@@ -77,7 +77,7 @@ static struct dl_log *log_new(struct dl_line_db *db, const struct dl_log_name *n
     snprintf(log->base, sizeof log->base, "%s", name->origin);
     dl_buf_init(&log->note, DL_LIMIT_CHECKPOINT);
     dl_buf_init(&log->receipt, DL_LIMIT_CHECKPOINT);
-    dl_buf_init(&log->leaves, DL_LIMIT_BATCH_ENTRIES * (DL_LIMIT_LEAF + 4));
+    dl_buf_init(&log->leaves, (size_t)DL_LIMIT_BATCH_ENTRIES * (DL_LIMIT_LEAF + 4));
     dl_buf_init(&log->contents, (size_t)DL_LIMIT_BATCH_ENTRIES * (DL_LIMIT_CONTENT + 36));
     return log;
 }

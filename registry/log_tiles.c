@@ -235,7 +235,8 @@ enum dl_err dl_log_root_at(struct dl_log *log, uint64_t size, struct dl_hash *ou
     return DL_OK;
 }
 
-enum dl_err dl_log_tile(struct dl_log *log, unsigned level, uint64_t number, size_t n, struct dl_buf *out)
+enum dl_err dl_log_tile(struct dl_log *log, unsigned level, uint64_t number, size_t n,
+                        struct dl_buf *out)
 {
     struct dl__tile tile;
     DL_ASSERT(n > 0 && n <= DL__TILE, "a tile has 1 to 256 hashes");

@@ -84,8 +84,8 @@ enum dl_err dl_replica_open(const struct dl_replica_config *config, struct dl_re
     r->config = *config;
     snprintf(r->peer, sizeof r->peer, "%s", config->peer);
     snprintf(r->origin, sizeof r->origin, "%s", config->origin);
-    dl_buf_init(&r->cosigned, 2 * DL_LIMIT_CHECKPOINT);
-    dl_buf_init(&r->new_cosigned, 2 * DL_LIMIT_CHECKPOINT);
+    dl_buf_init(&r->cosigned, (size_t)2 * DL_LIMIT_CHECKPOINT);
+    dl_buf_init(&r->new_cosigned, (size_t)2 * DL_LIMIT_CHECKPOINT);
     enum dl_err err = load(r, error);
     if (err == DL_OK) {
         err = dl_line_db_commit(config->db);

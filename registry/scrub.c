@@ -46,7 +46,7 @@ enum dl_err dl_scrub_new(const struct dl_scrub_config *config, struct dl_scrub *
     scrub->end = dl_log_size(config->log);
     scrub->sure = true;
     dl_frontier_init(&scrub->frontier);
-    dl_buf_init(&scrub->note, 2 * DL_LIMIT_CHECKPOINT);
+    dl_buf_init(&scrub->note, (size_t)2 * DL_LIMIT_CHECKPOINT);
     *out = scrub;
     return DL_OK;
 }

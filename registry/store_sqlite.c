@@ -203,7 +203,7 @@ static enum dl_err open_file(struct dl_store *store, const struct dl_store_confi
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     struct dl_buf name;
-    dl_buf_init(&name, 16 * 1024);
+    dl_buf_init(&name, (size_t)16 * 1024);
     if (config->disk != NULL) {
         store->disk = dl__store_vfs_new(config->disk);
     }

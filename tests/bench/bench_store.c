@@ -96,11 +96,13 @@ static void make_batch(struct made *made, uint64_t first, bool random_ids)
         struct dl_entry_octets *entry = &made->submissions[i].entry;
         char *id = made->ids[i];
         if (random_ids) {
-            snprintf(id, sizeof made->ids[i], "%016llx-%08llx", (unsigned long long)next(),
-                     (unsigned long long)next() >> 32);
+            uint64_t a = next();
+            uint64_t b = next();
+            snprintf(id, sizeof made->ids[i], "%016llx-%08llx", (unsigned long long)a,
+                     (unsigned long long)(b >> 32));
         } else {
             snprintf(id, sizeof made->ids[i], "20261124-%012llu-abc",
-                     (unsigned long long)(first + i));
+                     (unsigned long long)first + i);
         }
         uint8_t salt[DL_LIMIT_SALT];
         char content[CONTENT];

@@ -3,8 +3,8 @@
 #include "registry/archive.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,13 +32,13 @@ static void read_all(const char *path)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char path[] = "/tmp/archive-fuzz-XXXXXX";
-    int fd = mkstemp(path);
+    char path[64];
+    int fd = memfd_create("archive", MFD_CLOEXEC);
     DL_ASSERT(fd >= 0, "a file to write to");
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     ssize_t wrote = write(fd, data, size);
     DL_ASSERT(wrote == (ssize_t)size, "a file that is written");
-    close(fd);
     read_all(path);
-    unlink(path);
+    close(fd);
     return 0;
 }
