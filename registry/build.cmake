@@ -12,3 +12,5 @@ add_custom_command(
   COMMENT "Making registry.db from registry/data"
   VERBATIM)
 add_custom_target(registry_db ALL DEPENDS ${CMAKE_BINARY_DIR}/registry.db)
+
+include(${CMAKE_SOURCE_DIR}/registry/structure.cmake)

@@ -1,0 +1,30 @@
+# directline-structure: the only part that needs C++ (RDKit); left out where RDKit or libinchi is
+# not installed. The program itself links none of it.
+if(NOT DL_STRUCTURE OR DL_FUZZ)
+  return()
+endif()
+find_path(RDKIT_INCLUDE GraphMol/ROMol.h PATH_SUFFIXES rdkit)
+find_library(RDKIT_GRAPHMOL RDKitGraphMol)
+find_path(INCHI_INCLUDE inchi_api.h)
+find_library(INCHI_LIBRARY inchi)
+pkg_check_modules(SECCOMP IMPORTED_TARGET libseccomp)
+if(NOT RDKIT_INCLUDE OR NOT RDKIT_GRAPHMOL OR NOT INCHI_INCLUDE OR NOT INCHI_LIBRARY
+   OR NOT SECCOMP_FOUND)
+  message(STATUS "directline-structure: not built (RDKit, libinchi or libseccomp is missing)")
+  return()
+endif()
+enable_language(CXX)
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g")
+file(GLOB DL_STRUCTURE_SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/registry/structure_worker_*.c)
+add_executable(directline-structure
+  ${DL_STRUCTURE_SOURCES}
+  ${CMAKE_SOURCE_DIR}/registry/structure_worker_rdkit.cpp
+  ${CMAKE_SOURCE_DIR}/registry/rule_file.c)
+set_source_files_properties(${DL_STRUCTURE_SOURCES} ${CMAKE_SOURCE_DIR}/registry/rule_file.c
+  TARGET_DIRECTORY directline-structure PROPERTIES COMPILE_OPTIONS "${DL_C_WARNINGS}")
+target_include_directories(directline-structure SYSTEM PRIVATE ${RDKIT_INCLUDE} ${INCHI_INCLUDE})
+target_link_libraries(directline-structure PRIVATE dl_base
+  RDKitMolStandardize RDKitMolDraw2D RDKitDescriptors RDKitFingerprints RDKitFileParsers
+  RDKitSmilesParse RDKitSubstructMatch RDKitDepictor RDKitGraphMol RDKitRDGeometryLib
+  RDKitDataStructs RDKitRDGeneral ${INCHI_LIBRARY} PkgConfig::SECCOMP)

@@ -1,0 +1,134 @@
+#include "registry/structure_worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum dl_err refuse(struct dl_error *error, const char *words)
+{
+    return dl_error_set(error, DL_E_STRUCTURE, NULL, "%s", words);
+}
+
+/* Brackets and branches deeper than this have no chemistry, only recursion. */
+static bool nests_too_deep(struct dl_view text)
+{
+    int depth = 0;
+    int deepest = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        depth += (text.p[i] == '(' || text.p[i] == '[') - (text.p[i] == ')' || text.p[i] == ']');
+        deepest = depth > deepest ? depth : deepest;
+    }
+    return deepest > DL_WORKER_NESTING_MAX;
+}
+
+enum dl_err dl__input_check(struct dl_view text, bool is_mol, struct dl_error *error)
+{
+    if (text.n == 0) {
+        return refuse(error, "it is empty");
+    }
+    if (text.n > (is_mol ? DL_WORKER_TEXT_MAX : DL_WORKER_SMILES_MAX)) {
+        return refuse(error, is_mol ? "the record is longer than 1 MiB"
+                                    : "it is longer than 4,096 characters");
+    }
+    for (size_t i = 0; i < text.n; i++) {
+        uint8_t c = text.p[i];
+        bool layout = is_mol && (c == '\n' || c == '\r' || c == ' ' || c == '\t');
+        /* what follows a blank would be read as a name, what follows NUL not at all */
+        if (!layout && (c <= ' ' || c >= 0x7f)) {
+            return refuse(error, "it has a character that is not printable ASCII");
+        }
+    }
+    if (!is_mol && nests_too_deep(text)) {
+        return refuse(error, "its brackets are nested deeper than 64");
+    }
+    return DL_OK;
+}
+
+/* ---- positional isomers ---- */
+
+enum { TYPE_ALKYL_ = 1, TYPE_RING_, TYPE_AROMATIC_, TYPE_OTHER_ };
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+    h ^= v + 0x9e3779b97f4a7c15u + (h << 6) + (h >> 2);
+    h *= 0xff51afd7ed558ccdu;
+    return h ^ (h >> 32);
+}
+
+/* Saturated carbon outside of rings: what may be arranged anew. */
+static bool is_alkyl(const struct chem_graph *g, int i)
+{
+    const struct chem_atom *atom = &g->atoms[i];
+    if (atom->z != 6 || atom->in_ring || atom->aromatic || atom->charge != 0) {
+        return false;
+    }
+    for (int k = 0; k < g->n_bonds; k++) {
+        if ((g->bonds[k].a == i || g->bonds[k].b == i) && g->bonds[k].order != 1) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What kind of atom bears a group; where on it is not asked. */
+static uint64_t bearer(const struct chem_atom *atom)
+{
+    if (atom->aromatic) {
+        return TYPE_AROMATIC_;
+    }
+    return atom->in_ring ? TYPE_RING_ : TYPE_OTHER_ + (uint64_t)atom->z;
+}
+
+/* One round: an atom of the core takes in its neighbours. Alkyl neighbours count only where the
+ * atom is a hetero atom or unsaturated: there they make the functional group. */
+static uint64_t gather(const struct chem_graph *g, const uint64_t *now, int i, const bool *alkyl)
+{
+    uint64_t sum = 0;
+    bool bears = g->atoms[i].z != 6;
+    for (int k = 0; k < g->n_bonds; k++) {
+        const struct chem_bond *bond = &g->bonds[k];
+        if (bond->a != i && bond->b != i) {
+            continue;
+        }
+        int other = bond->a == i ? bond->b : bond->a;
+        uint64_t order = bond->aromatic ? 4 : (uint64_t)bond->order;
+        if (alkyl[other]) {
+            sum += bears ? mix(order, TYPE_ALKYL_) : 0;
+        } else if (bond->in_ring || order > 1) {
+            sum += mix(order, now[other]);
+        } else if (bears) {
+            sum += mix(order, bearer(&g->atoms[other]));
+        }
+    }
+    return mix(now[i], sum);
+}
+
+uint64_t dl__isomer_key(const struct chem_graph *g)
+{
+    size_t n = (size_t)g->n_atoms;
+    uint64_t *now = calloc(n, sizeof *now);
+    uint64_t *next = calloc(n, sizeof *next);
+    bool *alkyl = calloc(n, sizeof *alkyl);
+    uint64_t sum = 0;
+    DL_ASSERT(now && next && alkyl, "memory for a structure within its limits");
+    for (int i = 0; i < g->n_atoms; i++) {
+        const struct chem_atom *atom = &g->atoms[i];
+        alkyl[i] = is_alkyl(g, i);
+        /* hydrogens on hetero atoms make the group (amine degree); on carbon they follow */
+        uint64_t own = (uint64_t)atom->z * 64 + (atom->z != 6 ? (uint64_t)atom->n_h : 0) * 8 +
+                       (uint64_t)(atom->charge + 3);
+        now[i] = mix(own, atom->aromatic * 2u + atom->in_ring);
+    }
+    for (int round = 0; round < 8; round++) {
+        for (int i = 0; i < g->n_atoms; i++) {
+            next[i] = alkyl[i] ? now[i] : gather(g, now, i, alkyl);
+        }
+        memcpy(now, next, n * sizeof *now);
+    }
+    for (int i = 0; i < g->n_atoms; i++) {
+        sum += alkyl[i] ? 1 : mix(now[i], 7);
+    }
+    free(now);
+    free(next);
+    free(alkyl);
+    return sum;
+}

@@ -1,0 +1,475 @@
+// RDKit, and nothing but RDKit: the only C++ of the project (registry/structure_worker_chem.h).
+#include "registry/structure_worker_chem.h"
+
+#include <GraphMol/Depictor/RDDepictor.h>
+#include <GraphMol/Descriptors/MolDescriptors.h>
+#include <GraphMol/FileParsers/FileParsers.h>
+#include <GraphMol/Fingerprints/MorganFingerprints.h>
+#include <GraphMol/MolDraw2D/MolDraw2DSVG.h>
+#include <GraphMol/MolOps.h>
+#include <GraphMol/MolStandardize/Charge.h>
+#include <GraphMol/RDKitBase.h>
+#include <GraphMol/SmilesParse/SmilesParse.h>
+#include <GraphMol/SmilesParse/SmilesWrite.h>
+#include <GraphMol/Substruct/SubstructMatch.h>
+#include <RDGeneral/RDLog.h>
+
+#include <cstring>
+#include <map>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using namespace RDKit;
+
+struct chem_mol {
+    std::unique_ptr<RWMol> mol;
+    std::vector<chem_atom> atoms;
+    std::vector<chem_bond> bonds;
+};
+
+struct chem_pattern {
+    std::unique_ptr<RWMol> mol;
+};
+
+namespace {
+
+std::string why;
+
+// Runs f; whatever it throws becomes the reason and the empty value.
+template <typename F> auto guarded(F f) -> decltype(f())
+{
+    try {
+        return f();
+    } catch (const std::bad_alloc &) {
+        why = "it needs more memory than one structure may take";
+    } catch (const std::exception &e) {
+        why = e.what();
+    } catch (...) {
+        why = "it could not be read";
+    }
+    return decltype(f()){};
+}
+
+char *copy(const std::string &text)
+{
+    return strdup(text.c_str());
+}
+
+std::unique_ptr<chem_mol> wrap(RWMol *mol)
+{
+    if (mol == nullptr) {
+        throw std::runtime_error("it could not be read");
+    }
+    std::unique_ptr<chem_mol> out(new chem_mol);
+    out->mol.reset(mol);
+    return out;
+}
+
+// Acids, bases and solvents that make salts and solvates: never a parent beside something else.
+const char *const companions[] = {
+    "Cl", "Br", "I", "F", "O", "N", "[Na]", "[K]", "[Li]", "[Ca]", "[Mg]", "[Zn]", "[NaH]", "[KH]",
+    "[LiH]", "[CaH2]", "[MgH2]", "[Na+]", "[K+]", "[Li+]", "[Ca+2]", "[Mg+2]", "[Zn+2]", "[Al+3]",
+    "O=S(=O)(O)O", "O=P(O)(O)O", "O=[N+]([O-])O", "O=C(O)O", "O=CO", "CC(=O)O", "CCC(=O)O",
+    "O=C(O)C(=O)O", "O=C(O)CC(=O)O", "O=C(O)CCC(=O)O", "O=C(O)C=CC(=O)O", "O=C(O)CC(O)C(=O)O",
+    "O=C(O)C(O)C(O)C(=O)O", "O=C(O)CC(O)(CC(=O)O)C(=O)O", "CC(O)C(=O)O", "O=C(O)C(F)(F)F",
+    "CS(=O)(=O)O", "CCS(=O)(=O)O", "Cc1ccc(S(=O)(=O)O)cc1", "O=S(=O)(O)c1ccccc1",
+    "O=C(O)c1ccccc1", "O=C(O)c1ccccc1O", "O=C(O)C(O)C(O)C(O)C(O)CO", "OB(O)O", "[O-][Cl+3]([O-])([O-])O",
+    "CO", "CCO", "CC(C)O", "CC(C)=O", "CC#N", "CN(C)C=O", "ClCCl", "ClC(Cl)Cl", "CS(C)=O", "O=S(=O)(O)CCS(=O)(=O)O",
+    "CNCC(O)C(O)C(O)C(O)CO", "NC(CO)(CO)CO", "O=S(=O)(O)c1cccc2ccccc12", "O=S(=O)(O)c1ccc2ccccc2c1",
+    "O=S(=O)(O)c1cccc2c(S(=O)(=O)O)cccc12"};
+
+std::set<std::string> &companion_set()
+{
+    static std::set<std::string> set;
+    return set;
+}
+
+std::string flat_smiles(const ROMol &mol)
+{
+    RWMol flat(mol);
+    MolOps::removeStereochemistry(flat);
+    return MolToSmiles(flat);
+}
+
+MolStandardize::Uncharger &uncharger()
+{
+    static MolStandardize::Uncharger *one = new MolStandardize::Uncharger();
+    return *one;
+}
+
+bool has_carbon(const ROMol &mol)
+{
+    for (const auto atom : mol.atoms()) {
+        if (atom->getAtomicNum() == 6) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool is_plain(const ROMol &mol)
+{
+    for (const auto atom : mol.atoms()) {
+        if (atom->getFormalCharge() != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Several substances together are their own parent: a mixture is answered as a whole.
+RWMol *parent_of(const ROMol &mol, bool *was_salt)
+{
+    std::vector<int> numbers;
+    if (MolOps::getMolFrags(mol, numbers) == 1 && is_plain(mol)) {
+        return new RWMol(mol);
+    }
+    std::vector<boost::shared_ptr<ROMol>> parts = MolOps::getMolFrags(mol, true);
+    std::map<std::string, boost::shared_ptr<ROMol>> kept;
+    boost::shared_ptr<ROMol> largest;
+    for (const auto &part : parts) {
+        boost::shared_ptr<ROMol> neutral(uncharger().uncharge(*part));
+        if (!largest || neutral->getNumHeavyAtoms() > largest->getNumHeavyAtoms()) {
+            largest = neutral;
+        }
+        if (companion_set().count(flat_smiles(*neutral)) == 0 && has_carbon(*neutral)) {
+            kept[MolToSmiles(*neutral)] = neutral;
+        }
+    }
+    boost::shared_ptr<ROMol> chosen = kept.empty() ? largest : kept.begin()->second;
+    if (!chosen || kept.size() > 1) {
+        return new RWMol(mol);
+    }
+    *was_salt = parts.size() > 1 || MolToSmiles(*chosen) != MolToSmiles(mol);
+    // Read again: what was perceived for the salt is not the parent's
+    std::unique_ptr<RWMol> out(new RWMol(*chosen));
+    MolOps::assignStereochemistry(*out, true, true);
+    return out.release();
+}
+
+enum chem_stereo stereo_of(const Atom *atom)
+{
+    switch (atom->getChiralTag()) {
+    case Atom::CHI_TETRAHEDRAL_CW:
+        return CHEM_STEREO_CW;
+    case Atom::CHI_TETRAHEDRAL_CCW:
+        return CHEM_STEREO_CCW;
+    default:
+        return CHEM_STEREO_NONE;
+    }
+}
+
+void set_side(const Bond *bond, chem_bond *out)
+{
+    Bond::BondStereo stereo = bond->getStereo();
+    const INT_VECT &atoms = bond->getStereoAtoms();
+    if (atoms.size() != 2) {
+        return;
+    }
+    out->side_a = atoms[0];
+    out->side_b = atoms[1];
+    if (stereo == Bond::STEREOZ || stereo == Bond::STEREOCIS) {
+        out->side = CHEM_SIDE_CIS;
+    } else if (stereo == Bond::STEREOE || stereo == Bond::STEREOTRANS) {
+        out->side = CHEM_SIDE_TRANS;
+    }
+}
+
+void fill_graph(chem_mol *m)
+{
+    RWMol kekule(*m->mol);
+    MolOps::Kekulize(kekule, false);
+    for (const auto atom : m->mol->atoms()) {
+        chem_atom a{};
+        std::strncpy(a.symbol, atom->getSymbol().c_str(), sizeof a.symbol - 1);
+        a.z = atom->getAtomicNum();
+        a.charge = atom->getFormalCharge();
+        a.n_h = static_cast<int>(atom->getTotalNumHs());
+        a.isotope = static_cast<int>(atom->getIsotope());
+        a.radicals = static_cast<int>(atom->getNumRadicalElectrons());
+        a.aromatic = atom->getIsAromatic();
+        a.in_ring = m->mol->getRingInfo()->numAtomRings(atom->getIdx()) > 0;
+        a.stereo = stereo_of(atom);
+        m->atoms.push_back(a);
+    }
+    for (const auto bond : m->mol->bonds()) {
+        chem_bond b{};
+        b.a = static_cast<int>(bond->getBeginAtomIdx());
+        b.b = static_cast<int>(bond->getEndAtomIdx());
+        switch (kekule.getBondWithIdx(bond->getIdx())->getBondType()) {
+        case Bond::DOUBLE:
+            b.order = 2;
+            break;
+        case Bond::TRIPLE:
+            b.order = 3;
+            break;
+        default:
+            b.order = 1;
+        }
+        b.aromatic = bond->getIsAromatic();
+        b.in_ring = m->mol->getRingInfo()->numBondRings(bond->getIdx()) > 0;
+        set_side(bond, &b);
+        m->bonds.push_back(b);
+    }
+}
+
+// Stereo is perceived from tags; hydrogens that stand for nothing but themselves are taken in.
+chem_mol *finished(std::unique_ptr<chem_mol> m)
+{
+    if (m->mol->getNumAtoms() == 0) {
+        throw std::runtime_error("it has no atoms");
+    }
+    for (const auto atom : m->mol->atoms()) {
+        if (atom->getAtomicNum() == 0) {
+            throw std::runtime_error("it has an atom that is no element");
+        }
+    }
+    if (static_cast<int>(m->mol->getNumHeavyAtoms()) > DL_WORKER_HEAVY_MAX) {
+        throw std::runtime_error("it has more than 300 heavy atoms");
+    }
+    return m.release();
+}
+
+} // namespace
+
+extern "C" {
+
+const char *chem_why(void)
+{
+    return why.c_str();
+}
+
+bool chem_start(void)
+{
+    boost::logging::disable_logs("rdApp.*");
+    for (const char *text : companions) {
+        std::unique_ptr<RWMol> mol(SmilesToMol(text));
+        if (!mol) {
+            return false;
+        }
+        companion_set().insert(MolToSmiles(*mol));
+    }
+    // Touches every table that is made at first use.
+    chem_mol *mol = chem_read_smiles("C[C@H](N)C/C=C/c1ccncc1.Cl");
+    bool was_salt = false;
+    chem_mol *parent = mol != nullptr ? chem_parent(mol, &was_salt) : nullptr;
+    char *svg = parent != nullptr ? chem_svg(parent, nullptr, 0, "") : nullptr;
+    uint8_t print[CHEM_PRINT];
+    bool ok = svg != nullptr && chem_print(parent, print);
+    free(svg);
+    chem_free(parent);
+    chem_free(mol);
+    return ok;
+}
+
+struct chem_mol *chem_read_smiles(const char *text)
+{
+    return guarded([&]() -> chem_mol * {
+        SmilesParserParams params;
+        params.allowCXSMILES = false;
+        params.parseName = false;
+        std::unique_ptr<RWMol> mol(SmilesToMol(std::string(text), params));
+        if (!mol) {
+            why = "it is no SMILES of a possible molecule";
+            return nullptr;
+        }
+        return finished(wrap(mol.release()));
+    });
+}
+
+struct chem_mol *chem_read_mol(const char *text, size_t n)
+{
+    return guarded([&]() -> chem_mol * {
+        std::unique_ptr<RWMol> mol(MolBlockToMol(std::string(text, n), true, true, true));
+        if (!mol) {
+            why = "it is no MOL record of a possible molecule";
+            return nullptr;
+        }
+        return finished(wrap(mol.release()));
+    });
+}
+
+void chem_free(struct chem_mol *mol)
+{
+    delete mol;
+}
+
+struct chem_mol *chem_parent(const struct chem_mol *mol, bool *was_salt)
+{
+    return guarded([&]() -> chem_mol * {
+        bool salt = false;
+        std::unique_ptr<chem_mol> out = wrap(parent_of(*mol->mol, &salt));
+        *was_salt = salt;
+        return out.release();
+    });
+}
+
+struct chem_mol *chem_plain(const struct chem_mol *mol, bool *labelled)
+{
+    return guarded([&]() -> chem_mol * {
+        std::unique_ptr<chem_mol> out = wrap(new RWMol(*mol->mol));
+        bool any = false;
+        for (auto atom : out->mol->atoms()) {
+            any = any || atom->getIsotope() != 0;
+            atom->setIsotope(0);
+        }
+        if (any) {
+            MolOps::removeHs(*out->mol);
+            MolOps::assignStereochemistry(*out->mol, true, true);
+        }
+        *labelled = any;
+        return out.release();
+    });
+}
+
+struct chem_graph chem_graph_of(const struct chem_mol *mol)
+{
+    chem_mol *m = const_cast<chem_mol *>(mol);
+    if (m->atoms.empty()) {
+        guarded([&]() -> int {
+            fill_graph(m);
+            return 1;
+        });
+    }
+    return chem_graph{static_cast<int>(m->atoms.size()), static_cast<int>(m->bonds.size()),
+                      m->atoms.data(), m->bonds.data()};
+}
+
+int chem_heavy_atoms(const struct chem_mol *mol)
+{
+    return static_cast<int>(mol->mol->getNumHeavyAtoms());
+}
+
+double chem_mass(const struct chem_mol *mol)
+{
+    return guarded([&]() -> double { return Descriptors::calcAMW(*mol->mol); });
+}
+
+char *chem_smiles(const struct chem_mol *mol)
+{
+    return guarded([&]() -> char * { return copy(MolToSmiles(*mol->mol)); });
+}
+
+char *chem_formula(const struct chem_mol *mol)
+{
+    return guarded([&]() -> char * { return copy(Descriptors::calcMolFormula(*mol->mol)); });
+}
+
+struct chem_pattern *chem_pattern_new(const char *smarts)
+{
+    return guarded([&]() -> chem_pattern * {
+        std::unique_ptr<RWMol> mol(SmartsToMol(smarts));
+        if (!mol) {
+            why = "it is no SMARTS";
+            return nullptr;
+        }
+        std::unique_ptr<chem_pattern> out(new chem_pattern);
+        out->mol = std::move(mol);
+        return out.release();
+    });
+}
+
+void chem_pattern_free(struct chem_pattern *pattern)
+{
+    delete pattern;
+}
+
+int chem_pattern_atoms(const struct chem_pattern *pattern)
+{
+    return static_cast<int>(pattern->mol->getNumAtoms());
+}
+
+int chem_pattern_label(const struct chem_pattern *pattern, int atom)
+{
+    return pattern->mol->getAtomWithIdx(static_cast<unsigned>(atom))->getAtomMapNum();
+}
+
+int chem_match(const struct chem_mol *mol, const struct chem_pattern *pattern, bool all, int max,
+               int **out)
+{
+    return guarded([&]() -> int {
+        SubstructMatchParameters params;
+        params.uniquify = !all;
+        params.maxMatches = static_cast<unsigned>(max);
+        std::vector<MatchVectType> found = SubstructMatch(*mol->mol, *pattern->mol, params);
+        *out = nullptr;
+        if (found.empty()) {
+            return 0;
+        }
+        size_t n = pattern->mol->getNumAtoms();
+        int *rows = static_cast<int *>(malloc(found.size() * n * sizeof *rows));
+        if (rows == nullptr) {
+            throw std::bad_alloc();
+        }
+        for (size_t i = 0; i < found.size(); i++) {
+            for (const auto &pair : found[i]) {
+                rows[i * n + static_cast<size_t>(pair.first)] = pair.second;
+            }
+        }
+        *out = rows;
+        return static_cast<int>(found.size());
+    });
+}
+
+bool chem_print(const struct chem_mol *mol, uint8_t out[CHEM_PRINT])
+{
+    return guarded([&]() -> bool {
+        std::unique_ptr<ExplicitBitVect> bits(
+            MorganFingerprints::getFingerprintAsBitVect(*mol->mol, 2, CHEM_PRINT * 8));
+        std::memset(out, 0, CHEM_PRINT);
+        IntVect on;
+        bits->getOnBits(on);
+        for (int bit : on) {
+            out[bit / 8] = static_cast<uint8_t>(out[bit / 8] | (1 << (bit % 8)));
+        }
+        return true;
+    });
+}
+
+char *chem_svg(const struct chem_mol *mol, const struct chem_mark *marks, size_t n_marks,
+               const char *legend)
+{
+    return guarded([&]() -> char * {
+        static const DrawColour colours[] = {
+            {0.78, 0.87, 0.97}, {1.0, 0.76, 0.45}, {0.98, 0.92, 0.45}};
+        RWMol drawn(*mol->mol);
+        RDDepict::compute2DCoords(drawn);
+        std::vector<int> atoms;
+        std::vector<int> bonds;
+        std::map<int, DrawColour> atom_colours;
+        std::map<int, DrawColour> bond_colours;
+        std::map<int, int> kinds;
+        for (size_t i = 0; i < n_marks; i++) {
+            kinds[marks[i].atom] = marks[i].kind;
+        }
+        for (const auto &kind : kinds) {
+            atoms.push_back(kind.first);
+            atom_colours[kind.first] = colours[kind.second];
+        }
+        for (const auto bond : drawn.bonds()) {
+            auto a = kinds.find(static_cast<int>(bond->getBeginAtomIdx()));
+            auto b = kinds.find(static_cast<int>(bond->getEndAtomIdx()));
+            if (a != kinds.end() && b != kinds.end()) {
+                int id = static_cast<int>(bond->getIdx());
+                bonds.push_back(id);
+                // the bond to a substituent bears the substituent's colour
+                bond_colours[id] = colours[a->second > b->second ? a->second : b->second];
+            }
+        }
+        MolDraw2DSVG drawer(720, 520);
+        drawer.drawOptions().legendFontSize = 18;
+        drawer.drawOptions().padding = 0.08;
+        drawer.drawOptions().fillHighlights = true;
+        drawer.drawOptions().highlightBondWidthMultiplier = 14;
+        drawer.drawOptions().atomHighlightsAreCircles = true;
+        drawer.drawMolecule(drawn, std::string(legend), &atoms, &bonds, &atom_colours,
+                            &bond_colours);
+        drawer.finishDrawing();
+        return copy(drawer.getDrawingText());
+    });
+}
+
+} // extern "C"

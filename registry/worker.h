@@ -1,0 +1,91 @@
+/* The structure worker, from this side: questions about structures go to one or two
+ * directline-structure processes, answers come back in the order of the questions.
+ *
+ * The processes are found beside the running program (or where DIRECTLINE_STRUCTURE says), started
+ * at the first question, and started again when one dies. A question that ends or outlasts a worker
+ * is refused and costs no other question anything. No call blocks longer than one worker's
+ * processor-time watchdog with its margin (worker_wire.h) for each question waited for.
+ */
+#ifndef DL_REGISTRY_WORKER_H
+#define DL_REGISTRY_WORKER_H
+
+#include "base/octets.h"
+#include "registry/rule.h"
+#include "registry/worker_wire.h"
+
+struct dl_worker;
+
+struct dl_worker_config {
+    const char *path;  /* NULL: found as said above */
+    const char *rules; /* the directory of the rule files; NULL: found beside the program, or none */
+    int processes;     /* 1 or 2 */
+};
+
+/* DL_E_WORKER_MISSING says what is missing and where it was looked for; DL_E_RULE for a rule file
+ * that is not valid. */
+DL_MUST_USE enum dl_err dl_worker_open(const struct dl_worker_config *config,
+                                       struct dl_worker **out, struct dl_error *error);
+void dl_worker_close(struct dl_worker **worker);
+/* The rules that verdicts refer to; NULL where there are none. */
+const struct dl_rules *dl_worker_rules(const struct dl_worker *worker);
+
+struct dl_worker_ask {
+    struct dl_view text;
+    unsigned wants; /* enum dl_wire_want */
+    int rule;       /* to draw; -1: the first that matches */
+};
+
+enum { DL_WORKER_IN_FLIGHT = 64, DL_VERDICTS_MAX = DL_RULES_MAX };
+
+/* One thing a rule found at one position. */
+struct dl_worker_finding {
+    uint16_t position, choice;
+    uint8_t kind; /* enum dl_finding_kind */
+    struct dl_view atoms; /* u16 each, big-endian: the molecule's atoms, from 0 */
+};
+enum dl_finding_kind { DL_FOUND_ORIGINAL, DL_FOUND_CHANGED, DL_FOUND_OPEN, DL_FOUND_OTHER };
+
+struct dl_worker_verdict {
+    uint16_t rule, scaffold;
+    enum dl_rule_verdict verdict;
+    uint16_t n_findings;
+    struct dl_view findings; /* read by dl_worker_finding_next */
+};
+
+struct dl_worker_answer {
+    bool understood;
+    struct dl_view refusal; /* why not, in English */
+    /* Texts; empty where the answer has none. The parent's are always there. */
+    struct dl_view smiles, formula, inchi, inchikey;
+    struct dl_view parent_smiles, parent_inchi, parent_inchikey, parent_formula;
+    struct dl_view plain_inchikey, print, svg;
+    uint32_t mass; /* thousandths of u */
+    uint64_t isomer_key;
+    struct dl_worker_verdict verdict[DL_VERDICTS_MAX];
+    size_t n_verdicts;
+};
+
+/* Puts a question; at most DL_WORKER_IN_FLIGHT may wait for their answers. */
+DL_MUST_USE enum dl_err dl_worker_put(struct dl_worker *worker, const struct dl_worker_ask *ask,
+                                      struct dl_error *error);
+/* The answer to the oldest question; its views live until the next call. Errors are of the worker
+ * itself (DL_E_WORKER: it cannot be started again and again), never of the structure. */
+DL_MUST_USE enum dl_err dl_worker_take(struct dl_worker *worker, struct dl_worker_answer *out,
+                                       struct dl_error *error);
+size_t dl_worker_waiting(const struct dl_worker *worker);
+/* One question and its answer. */
+DL_MUST_USE enum dl_err dl_worker_ask(struct dl_worker *worker, const struct dl_worker_ask *ask,
+                                      struct dl_worker_answer *out, struct dl_error *error);
+
+/* Decodes an answer's block; DL_E_WORKER when it is malformed (the worker is not trusted). */
+DL_MUST_USE enum dl_err dl_worker_decode(struct dl_view block, const struct dl_rules *rules,
+                                         struct dl_worker_answer *out);
+/* Takes the next finding off verdict->findings; false after the last. */
+bool dl_worker_finding_next(struct dl_worker_verdict *verdict, struct dl_worker_finding *out);
+
+/* Reads classes.json and then every other *.json of a directory, in the order of their names; the
+ * octets are malloc'd, `n` of them. */
+DL_MUST_USE enum dl_err dl_rules_read_files(const char *directory, struct dl_buf *files,
+                                            size_t *n, struct dl_error *error);
+
+#endif
