@@ -1,10 +1,10 @@
 /* Class rules: what a law controls by describing structures, as data that a lawyer can audit.
  *
  * A rule is one file of registry/data/rules (RULES.md there is the manual of the format). It names
- * scaffolds (SMARTS whose labelled atoms have positions), and for each position what may hang there:
- * the reference substance's own group, or one of the classes that a clause of the law names. The
- * classes themselves are in classes.json. The structure worker holds a molecule against the rules;
- * this side reads the files, checks them, and puts verdicts into words.
+ * scaffolds (SMARTS whose labelled atoms have positions), and for each position what may hang
+ * there: the reference substance's own group, or one of the classes that a clause of the law names.
+ * The classes themselves are in classes.json. The structure worker holds a molecule against the
+ * rules; this side reads the files, checks them, and puts verdicts into words.
  *
  * Texts are borrowed from the parsed files, which the rules own.
  */
@@ -30,13 +30,13 @@ struct dl_rule_class {
     size_t n_has;
     const char *lacks[DL_RULE_PATTERNS]; /* none occurs inside */
     size_t n_lacks;
-    const char *only; /* every atom is one of these */
+    const char *only;          /* every atom is one of these */
     int any[DL_RULE_PATTERNS]; /* or: it belongs to one of these classes */
     size_t n_any;
     int carbons[2], hetero[2], heavy[2];
-    int chain[2];  /* the longest path, ring atoms not counted */
-    int mass_max;  /* u */
-    int bridged;   /* bound to the scaffold by more than one bond: 1 must, 0 must not, -1 either */
+    int chain[2]; /* the longest path, ring atoms not counted */
+    int mass_max; /* u */
+    int bridged;  /* bound to the scaffold by more than one bond: 1 must, 0 must not, -1 either */
 };
 
 /* A class as a clause uses it: "alkyl" or "alkyl<=6" (at most 6 carbon atoms). */

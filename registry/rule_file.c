@@ -174,9 +174,9 @@ static size_t uses_of(struct reading *r, json_t *object, const char *key, struct
 
 static void read_class(struct reading *r, json_t *object, struct dl_rule_class *out)
 {
-    static const char *const keys[] = {"en",   "zh",      "root",   "has",   "lacks", "only", "any",
-                                       "note", "carbons", "hetero", "heavy", "chain", "mass_max",
-                                       "bridged", NULL};
+    static const char *const keys[] = {"en",    "zh",    "root",     "has",     "lacks",
+                                       "only",  "any",   "note",     "carbons", "hetero",
+                                       "heavy", "chain", "mass_max", "bridged", NULL};
     known_keys(r, object, keys);
     out->words = text_of(object);
     out->words.en = out->words.en.n > 0 ? out->words.en : dl_view_str(out->name);
@@ -272,7 +272,7 @@ static void read_position(struct reading *r, json_t *object, struct dl_rule_posi
 
 static void read_scaffold(struct reading *r, json_t *object, struct dl_rule_scaffold *out)
 {
-    static const char *const keys[] = {"name", "smarts", "lacks",     "positions",
+    static const char *const keys[] = {"name", "smarts", "lacks",   "positions",
                                        "free", "open",   "changed", NULL};
     known_keys(r, object, keys);
     out->name = need_text(r, object, "name");
@@ -326,11 +326,11 @@ static void read_head(struct reading *r, json_t *root, struct dl_rule *rule)
 
 static void read_rule(struct reading *r, json_t *root, struct dl_rule *rule)
 {
-    static const char *const keys[] = {
-        "format",   "id",      "version", "jurisdiction", "title",           "instrument",
-        "listings", "from",    "until",   "reference",    "wording",         "interpretations",
-        "exclude",  "sources", "min_changed", "mass_max", "evidence",        "scaffolds",
-        "tests",    NULL};
+    static const char *const keys[] = {"format",   "id",         "version",     "jurisdiction",
+                                       "title",    "instrument", "listings",    "from",
+                                       "until",    "reference",  "wording",     "interpretations",
+                                       "exclude",  "sources",    "min_changed", "mass_max",
+                                       "evidence", "scaffolds",  "tests",       NULL};
     rule->id = json_string_value(json_object_get(root, "id"));
     r->file = rule->id ? rule->id : "a rule file";
     if (rule->id == NULL) {

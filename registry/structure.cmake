@@ -1,3 +1,15 @@
+# The class rules stand beside the program, as the registry does.
+file(GLOB DL_RULE_FILES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/registry/data/rules/*.json)
+add_custom_command(
+  OUTPUT ${CMAKE_BINARY_DIR}/rules/stamp
+  COMMAND ${CMAKE_COMMAND} -E rm -rf ${CMAKE_BINARY_DIR}/rules
+  COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/rules
+  COMMAND ${CMAKE_COMMAND} -E copy ${DL_RULE_FILES} ${CMAKE_BINARY_DIR}/rules
+  COMMAND ${CMAKE_COMMAND} -E touch ${CMAKE_BINARY_DIR}/rules/stamp
+  DEPENDS ${DL_RULE_FILES}
+  VERBATIM)
+add_custom_target(class_rules ALL DEPENDS ${CMAKE_BINARY_DIR}/rules/stamp)
+
 # directline-structure: the only part that needs C++ (RDKit); left out where RDKit or libinchi is
 # not installed. The program itself links none of it.
 if(NOT DL_STRUCTURE OR DL_FUZZ)

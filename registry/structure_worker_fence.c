@@ -29,15 +29,18 @@ bool dl__fence_limits(void)
 
 /* What reading, computing, answering and dying need. */
 static const int calls[] = {
-    SCMP_SYS(read),       SCMP_SYS(write),         SCMP_SYS(brk),          SCMP_SYS(mmap),
-    SCMP_SYS(munmap),     SCMP_SYS(mremap),        SCMP_SYS(madvise),      SCMP_SYS(futex),
-    SCMP_SYS(setitimer),  SCMP_SYS(clock_gettime), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask),
-    SCMP_SYS(exit_group), SCMP_SYS(exit),          SCMP_SYS(gettid),       SCMP_SYS(getpid),
-    SCMP_SYS(tgkill),     SCMP_SYS(sched_yield),   SCMP_SYS(getrandom),    SCMP_SYS(gettimeofday),
-    SCMP_SYS(mprotect),   SCMP_SYS(newfstatat),    SCMP_SYS(fstat),        SCMP_SYS(sysinfo),
+    SCMP_SYS(read),          SCMP_SYS(write),        SCMP_SYS(brk),
+    SCMP_SYS(mmap),          SCMP_SYS(munmap),       SCMP_SYS(mremap),
+    SCMP_SYS(madvise),       SCMP_SYS(futex),        SCMP_SYS(setitimer),
+    SCMP_SYS(clock_gettime), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(exit_group),    SCMP_SYS(exit),         SCMP_SYS(gettid),
+    SCMP_SYS(getpid),        SCMP_SYS(tgkill),       SCMP_SYS(sched_yield),
+    SCMP_SYS(getrandom),     SCMP_SYS(gettimeofday), SCMP_SYS(mprotect),
+    SCMP_SYS(newfstatat),    SCMP_SYS(fstat),        SCMP_SYS(sysinfo),
 #if defined(__SANITIZE_ADDRESS__)
-    SCMP_SYS(sigaltstack), SCMP_SYS(close), SCMP_SYS(readlink), SCMP_SYS(openat),
-    SCMP_SYS(lseek), SCMP_SYS(prctl), SCMP_SYS(rt_sigaction), SCMP_SYS(getppid),
+    SCMP_SYS(sigaltstack),   SCMP_SYS(close),        SCMP_SYS(readlink),
+    SCMP_SYS(openat),        SCMP_SYS(lseek),        SCMP_SYS(prctl),
+    SCMP_SYS(rt_sigaction),  SCMP_SYS(getppid),
 #endif
 };
 

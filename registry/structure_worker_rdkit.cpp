@@ -34,7 +34,8 @@ struct chem_pattern {
     std::unique_ptr<RWMol> mol;
 };
 
-namespace {
+namespace
+{
 
 std::string why;
 
@@ -69,17 +70,70 @@ std::unique_ptr<chem_mol> wrap(RWMol *mol)
 }
 
 // Acids, bases and solvents that make salts and solvates: never a parent beside something else.
-const char *const companions[] = {
-    "Cl", "Br", "I", "F", "O", "N", "[Na]", "[K]", "[Li]", "[Ca]", "[Mg]", "[Zn]", "[NaH]", "[KH]",
-    "[LiH]", "[CaH2]", "[MgH2]", "[Na+]", "[K+]", "[Li+]", "[Ca+2]", "[Mg+2]", "[Zn+2]", "[Al+3]",
-    "O=S(=O)(O)O", "O=P(O)(O)O", "O=[N+]([O-])O", "O=C(O)O", "O=CO", "CC(=O)O", "CCC(=O)O",
-    "O=C(O)C(=O)O", "O=C(O)CC(=O)O", "O=C(O)CCC(=O)O", "O=C(O)C=CC(=O)O", "O=C(O)CC(O)C(=O)O",
-    "O=C(O)C(O)C(O)C(=O)O", "O=C(O)CC(O)(CC(=O)O)C(=O)O", "CC(O)C(=O)O", "O=C(O)C(F)(F)F",
-    "CS(=O)(=O)O", "CCS(=O)(=O)O", "Cc1ccc(S(=O)(=O)O)cc1", "O=S(=O)(O)c1ccccc1",
-    "O=C(O)c1ccccc1", "O=C(O)c1ccccc1O", "O=C(O)C(O)C(O)C(O)C(O)CO", "OB(O)O", "[O-][Cl+3]([O-])([O-])O",
-    "CO", "CCO", "CC(C)O", "CC(C)=O", "CC#N", "CN(C)C=O", "ClCCl", "ClC(Cl)Cl", "CS(C)=O", "O=S(=O)(O)CCS(=O)(=O)O",
-    "CNCC(O)C(O)C(O)C(O)CO", "NC(CO)(CO)CO", "O=S(=O)(O)c1cccc2ccccc12", "O=S(=O)(O)c1ccc2ccccc2c1",
-    "O=S(=O)(O)c1cccc2c(S(=O)(=O)O)cccc12"};
+const char *const companions[] = {"Cl",
+                                  "Br",
+                                  "I",
+                                  "F",
+                                  "O",
+                                  "N",
+                                  "[Na]",
+                                  "[K]",
+                                  "[Li]",
+                                  "[Ca]",
+                                  "[Mg]",
+                                  "[Zn]",
+                                  "[NaH]",
+                                  "[KH]",
+                                  "[LiH]",
+                                  "[CaH2]",
+                                  "[MgH2]",
+                                  "[Na+]",
+                                  "[K+]",
+                                  "[Li+]",
+                                  "[Ca+2]",
+                                  "[Mg+2]",
+                                  "[Zn+2]",
+                                  "[Al+3]",
+                                  "O=S(=O)(O)O",
+                                  "O=P(O)(O)O",
+                                  "O=[N+]([O-])O",
+                                  "O=C(O)O",
+                                  "O=CO",
+                                  "CC(=O)O",
+                                  "CCC(=O)O",
+                                  "O=C(O)C(=O)O",
+                                  "O=C(O)CC(=O)O",
+                                  "O=C(O)CCC(=O)O",
+                                  "O=C(O)C=CC(=O)O",
+                                  "O=C(O)CC(O)C(=O)O",
+                                  "O=C(O)C(O)C(O)C(=O)O",
+                                  "O=C(O)CC(O)(CC(=O)O)C(=O)O",
+                                  "CC(O)C(=O)O",
+                                  "O=C(O)C(F)(F)F",
+                                  "CS(=O)(=O)O",
+                                  "CCS(=O)(=O)O",
+                                  "Cc1ccc(S(=O)(=O)O)cc1",
+                                  "O=S(=O)(O)c1ccccc1",
+                                  "O=C(O)c1ccccc1",
+                                  "O=C(O)c1ccccc1O",
+                                  "O=C(O)C(O)C(O)C(O)C(O)CO",
+                                  "OB(O)O",
+                                  "[O-][Cl+3]([O-])([O-])O",
+                                  "CO",
+                                  "CCO",
+                                  "CC(C)O",
+                                  "CC(C)=O",
+                                  "CC#N",
+                                  "CN(C)C=O",
+                                  "ClCCl",
+                                  "ClC(Cl)Cl",
+                                  "CS(C)=O",
+                                  "O=S(=O)(O)CCS(=O)(=O)O",
+                                  "CNCC(O)C(O)C(O)C(O)CO",
+                                  "NC(CO)(CO)CO",
+                                  "O=S(=O)(O)c1cccc2ccccc12",
+                                  "O=S(=O)(O)c1ccc2ccccc2c1",
+                                  "O=S(=O)(O)c1cccc2c(S(=O)(=O)O)cccc12"};
 
 std::set<std::string> &companion_set()
 {

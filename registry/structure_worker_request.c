@@ -98,7 +98,8 @@ static void put_picture(struct dl__desk *desk, struct question *q, struct dl_buf
     if (desk->engine != NULL) {
         n = dl__engine_marks(desk->engine, q->plain, q->rule, marks, MARKS_MAX_);
     }
-    const char *legend = n > 0 && q->rule < desk->rules->n_rules ? desk->rules->rule[q->rule].id : "";
+    const char *legend =
+        n > 0 && q->rule < desk->rules->n_rules ? desk->rules->rule[q->rule].id : "";
     put_owned(out, DL_TAG_SVG, chem_svg(q->plain, marks, n, legend));
     free(marks);
 }

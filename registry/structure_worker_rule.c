@@ -6,9 +6,9 @@
 /* How one scaffold is held against one molecule: match the pattern; take its atoms away; what is
  * left falls into groups, each bound to the pattern at one or more atoms. Every group must be what
  * its position has originally or allows. The verdict of a rule is the best of all its scaffolds and
- * of all ways to lay them on the molecule. Patterns are matched against the whole molecule, once for
- * all rules, and only then confined to a group: none can look back into the scaffold and none is
- * matched twice.
+ * of all ways to lay them on the molecule. Patterns are matched against the whole molecule, once
+ * for all rules, and only then confined to a group: none can look back into the scaffold and none
+ * is matched twice.
  */
 
 enum { MATCHES_MAX_ = 128, ATOMS_MAX_ = 1024, GROUPS_MAX_ = 64, FINDINGS_MAX_ = 48 };
@@ -33,9 +33,9 @@ struct dl__engine {
 struct group {
     int atom[ATOMS_MAX_];
     int n;
-    int n_bonds;          /* to the scaffold */
-    int touch[16];        /* scaffold atoms it is bound to (molecule's numbers) */
-    int root[16];         /* its own atoms there */
+    int n_bonds;   /* to the scaffold */
+    int touch[16]; /* scaffold atoms it is bound to (molecule's numbers) */
+    int root[16];  /* its own atoms there */
     int n_touch;
 };
 
@@ -562,15 +562,16 @@ static void lift(struct laid **l)
 }
 
 /* Fewer open findings are better, then fewer changes: the plainest reading is told. */
-static bool is_better(enum dl_rule_verdict verdict, const struct laid *l, const struct verdict *best)
+static bool is_better(enum dl_rule_verdict verdict, const struct laid *l,
+                      const struct verdict *best)
 {
     static const int rank[] = {0, 2, 1};
     if (rank[verdict] != rank[best->verdict]) {
         return rank[verdict] > rank[best->verdict];
     }
-    return verdict != DL_RULE_OUTSIDE && (l->n_open < best->laid->n_open ||
-                                          (l->n_open == best->laid->n_open &&
-                                           l->n_changed < best->laid->n_changed));
+    return verdict != DL_RULE_OUTSIDE &&
+           (l->n_open < best->laid->n_open ||
+            (l->n_open == best->laid->n_open && l->n_changed < best->laid->n_changed));
 }
 
 static void try_pattern(struct dl__engine *e, const struct dl_rule *rule, int scaffold,

@@ -17,7 +17,8 @@
 
 enum { PROCESSES_MAX_ = 2, CHUNK_ = 64 * 1024, RULES_MS_ = 10000 };
 
-/* A question that waits for its answer; kept to be asked again of a worker that was started anew. */
+/* A question that waits for its answer; kept to be asked again of a worker that was started anew.
+ */
 struct waiting {
     struct dl_buf request; /* with its length */
     int process;
@@ -27,7 +28,7 @@ struct process {
     pid_t pid; /* 0: not running */
     int fd;
     struct dl_buf out, in;
-    size_t taken;   /* of `in`, by the answer given last */
+    size_t taken; /* of `in`, by the answer given last */
 };
 
 struct dl_worker {

@@ -16,9 +16,10 @@
 struct dl_worker;
 
 struct dl_worker_config {
-    const char *path;  /* NULL: found as said above */
-    const char *rules; /* the directory of the rule files; NULL: found beside the program, or none */
-    int processes;     /* 1 or 2 */
+    const char *path; /* NULL: found as said above */
+    const char
+        *rules;    /* the directory of the rule files; NULL: found beside the program, or none */
+    int processes; /* 1 or 2 */
 };
 
 /* DL_E_WORKER_MISSING says what is missing and where it was looked for; DL_E_RULE for a rule file
@@ -40,7 +41,7 @@ enum { DL_WORKER_IN_FLIGHT = 64, DL_VERDICTS_MAX = DL_RULES_MAX };
 /* One thing a rule found at one position. */
 struct dl_worker_finding {
     uint16_t position, choice;
-    uint8_t kind; /* enum dl_finding_kind */
+    uint8_t kind;         /* enum dl_finding_kind */
     struct dl_view atoms; /* u16 each, big-endian: the molecule's atoms, from 0 */
 };
 enum dl_finding_kind { DL_FOUND_ORIGINAL, DL_FOUND_CHANGED, DL_FOUND_OPEN, DL_FOUND_OTHER };
@@ -85,7 +86,7 @@ bool dl_worker_finding_next(struct dl_worker_verdict *verdict, struct dl_worker_
 
 /* Reads classes.json and then every other *.json of a directory, in the order of their names; the
  * octets are malloc'd, `n` of them. */
-DL_MUST_USE enum dl_err dl_rules_read_files(const char *directory, struct dl_buf *files,
-                                            size_t *n, struct dl_error *error);
+DL_MUST_USE enum dl_err dl_rules_read_files(const char *directory, struct dl_buf *files, size_t *n,
+                                            struct dl_error *error);
 
 #endif

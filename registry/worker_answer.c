@@ -83,8 +83,8 @@ static bool decode_field(uint8_t tag, struct dl_view field, const struct dl_rule
         [DL_TAG_PRINT] = &out->print,
         [DL_TAG_SVG] = &out->svg,
     };
-    bool key = tag == DL_TAG_INCHIKEY || tag == DL_TAG_PARENT_INCHIKEY ||
-               tag == DL_TAG_PLAIN_INCHIKEY;
+    bool key =
+        tag == DL_TAG_INCHIKEY || tag == DL_TAG_PARENT_INCHIKEY || tag == DL_TAG_PLAIN_INCHIKEY;
     if (tag == DL_TAG_MASS && field.n == 4) {
         out->mass = (uint32_t)number_of(field);
         return true;
