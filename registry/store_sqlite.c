@@ -1,4 +1,5 @@
 #include "registry/store.h"
+#include "registry/store_file.h"
 #include "registry/store_vfs.h"
 #include "registry/store_wal.h"
 
@@ -24,6 +25,7 @@ struct dl_store {
     char *disk;         /* name of the VFS made for a disk of the world's, or NULL */
     char *vfs;          /* of the one on top, or NULL for a file that is only read */
     enum dl_err broken; /* the disk or the file failed once: nothing is written any more (I10) */
+    struct dl_store_file *file; /* of a writer on the system's disk */
     char message[256];
 };
 
@@ -232,6 +234,10 @@ enum dl_err dl_store_open(const struct dl_store_config *config, struct dl_store 
 {
     struct dl_store *store = calloc(1, sizeof *store);
     DL_ASSERT(store != NULL, "memory for a store");
+    bool writes = config->disk == NULL && !config->read_only;
+    if (writes) {
+        dl__store_file_forget_cached(config->path);
+    }
     enum dl_err err = open_file(store, config);
     if (err == DL_OK) {
         err = set_up(store, config);
@@ -244,6 +250,7 @@ enum dl_err dl_store_open(const struct dl_store_config *config, struct dl_store 
         dl_store_close(&store);
         return err;
     }
+    store->file = writes ? dl__store_file_opened(config->path) : NULL;
     *out = store;
     return DL_OK;
 }
@@ -258,6 +265,7 @@ void dl_store_close(struct dl_store **store)
     }
     int rc = sqlite3_close((*store)->db);
     DL_ASSERT(rc == SQLITE_OK, "no statement of a closed store is running");
+    dl__store_file_closed(&(*store)->file);
     dl__store_wal_free((*store)->vfs);
     dl__store_vfs_free((*store)->disk);
     free(*store);

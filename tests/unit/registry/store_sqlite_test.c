@@ -2,10 +2,13 @@
 #include "registry/store.h"
 
 #include <setjmp.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -107,6 +110,64 @@ static void a_second_opener_is_kept_out(void **state)
     dl_store_close(&store);
 }
 
+/* Is the octet at this place of the file in the system's page cache? */
+static bool is_cached(off_t at)
+{
+    char octet;
+    struct iovec to = {&octet, 1};
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    bool cached = preadv2(fd, &to, 1, at, RWF_NOWAIT) == 1;
+    close(fd);
+    return cached;
+}
+
+static void a_start_reads_past_the_page_cache(void **state)
+{
+    (void)state;
+    enum { LARGE = 4 * 1024 * 1024 };
+    char *text = calloc(1, LARGE + 1);
+    assert_non_null(text);
+    memset(text, 'x', LARGE);
+    struct dl_store *store = open_store(false);
+    insert(store, 1, text);
+    free(text);
+    dl_store_close(&store);
+    int fd = open(path, O_RDONLY);
+    assert_int_equal(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+    close(fd);
+    if (is_cached(LARGE / 2)) {
+        skip(); // a file system without a disk
+    }
+    fd = open(path, O_RDONLY); // read it all, so that it is cached
+    char chunk[4096];
+    while (read(fd, chunk, sizeof chunk) > 0) {
+    }
+    close(fd);
+    assert_true(is_cached(LARGE / 2));
+    store = open_store(false);
+    assert_false(is_cached(LARGE / 2));
+    dl_store_close(&store);
+}
+
+static void a_second_opener_here_does_not_let_others_in(void **state)
+{
+    (void)state;
+    struct dl_store *store = open_store(false);
+    struct dl_store *second = NULL;
+    struct dl_store_config config = {.path = path, .version = 3};
+    struct dl_error error;
+    assert_int_equal(dl_store_open(&config, &second, &error), DL_E_STORE_LOCKED);
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(dl_store_open(&config, &second, &error) == DL_E_STORE_LOCKED ? 0 : 1);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    dl_store_close(&store);
+}
+
 static void another_version_is_refused(void **state)
 {
     (void)state;
@@ -200,6 +261,8 @@ int main(void)
         T(what_is_committed_is_there_after_reopening),
         T(what_is_rolled_back_is_gone),
         T(a_second_opener_is_kept_out),
+        T(a_second_opener_here_does_not_let_others_in),
+        T(a_start_reads_past_the_page_cache),
         T(another_version_is_refused),
         T(a_constraint_is_an_input_error),
         T(a_statement_may_run_inside_itself),
