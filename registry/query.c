@@ -168,7 +168,7 @@ void dl_query_read(struct dl_view text, struct dl_query *out, char plain[DL_QUER
 static bool is_smiles_letter(struct dl_view text, size_t i)
 {
     char c = (char)text.p[i];
-    char before = i > 0 ? (char)text.p[i - 1] : ' ';
+    uint8_t before = i > 0 ? text.p[i - 1] : ' ';
     if (c == 'l') {
         return before == 'C';
     }

@@ -184,8 +184,11 @@ static enum dl_err on_clause(void *context, const struct dl_row *row)
     if (text) {
         reader->exceptions =
             grown(reader->exceptions, reader->n_exceptions, sizeof *reader->exceptions);
-        reader->exceptions[reader->n_exceptions++] = (struct dl_exception){
-            .list = list->id, .text = dl_view_str(text), .applies_to = clause->applies_to};
+        reader->exceptions[reader->n_exceptions++] =
+            (struct dl_exception){.list = list->id,
+                                  .text = text,
+                                  .text_n = strlen(text),
+                                  .applies_to = clause->applies_to};
     }
     return DL_OK;
 }
@@ -288,7 +291,7 @@ void dl_reader_free(struct dl_reader **reader)
     dl_buf_fini(&r->shared->scratch);
     dl_listings_free(&r->listings);
     for (size_t i = 0; i < r->n_exceptions; i++) {
-        free((void *)(uintptr_t)r->exceptions[i].text.p);
+        free(r->exceptions[i].text);
     }
     free(r->exceptions);
     free(r->shared);

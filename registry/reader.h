@@ -37,7 +37,8 @@ struct dl_clause {
 /* A clause that takes substances out by name. */
 struct dl_exception {
     int64_t list;
-    struct dl_view text; /* lower case: where the names may stand */
+    char *text; /* lower case: where the names may stand */
+    size_t text_n;
     const char *applies_to;
 };
 

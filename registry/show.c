@@ -44,8 +44,8 @@ enum dl_err dl_show_find(struct dl_reader *reader, const struct dl_moment *momen
 /* A list of objects: a query and the names of its columns. */
 struct section {
     const char *key;
-    enum dl_words label;
     const char *sql;
+    enum dl_words label;
     int n_text; /* of the columns, those that people are shown */
     const char *columns[COLUMNS_MAX];
 };
@@ -55,28 +55,27 @@ struct section {
 
 static const struct section SECTIONS[] = {
     {"names",
-     DL_WORDS_LABEL_NAMES,
      "SELECT m.name, m.lang, m.kind, m.known_from, m.known_until, x.value, m.verification"
      " FROM name m JOIN text x ON x.id = m.source WHERE m.substance = ?1 AND " RECORDED("m"),
+     DL_WORDS_LABEL_NAMES,
      5,
      {"name", "lang", "kind", "known_from", "known_until", "source", "verification"}},
     {"identifiers",
-     DL_WORDS_LABEL_NUMBERS,
      "SELECT i.kind, i.value, i.role, x.value, i.verification"
      " FROM identifier i JOIN text x ON x.id = i.source WHERE i.substance = ?1 AND " RECORDED(
          "i") " ORDER BY i.kind, i.role, i.value",
+     DL_WORDS_LABEL_NUMBERS,
      3,
      {"kind", "value", "role", "source", "verification"}},
     {"structures",
-     DL_WORDS_LABEL_STRUCTURE,
      "SELECT t.formula, t.smiles, t.inchi, s.key, t.stereo, t.method, x.value, t.verification,"
      " t.note FROM structure t JOIN substance s ON s.id = t.substance"
      " JOIN text x ON x.id = t.source WHERE t.substance = ?1 AND s.structured AND ?2 > 0",
+     DL_WORDS_LABEL_STRUCTURE,
      5,
      {"formula", "smiles", "inchi", "inchikey", "stereo", "method", "source", "verification",
       "note"}},
     {"listings",
-     DL_WORDS_LABEL_HISTORY,
      "SELECT d.code, d.schedule, l.entry, l.in_force, l.until, k.relation, l.kind, j.code, l.key,"
      " l.announced, l.listed_by, l.gone_by, b.key, e.key, w.value, c.value, p.value, x.value,"
      " l.verification, l.verification_dates, o.value"
@@ -87,15 +86,16 @@ static const struct section SECTIONS[] = {
      " LEFT JOIN text p ON p.id = l.exemption LEFT JOIN text o ON o.id = l.note"
      " WHERE k.substance = ?1 AND " RECORDED(
          "l") " ORDER BY j.code, coalesce(l.in_force, l.listed_by), d.code, l.entry",
+     DL_WORDS_LABEL_HISTORY,
      16,
      {"list",         "schedule",           "entry",   "in_force",  "until",     "relation",
       "kind",         "jurisdiction",       "listing", "announced", "listed_by", "gone_by",
       "instrument",   "ended_by",           "words",   "scope",     "exemption", "source",
       "verification", "verification_dates", "note"}},
     {"conflicts",
-     DL_WORDS_LABEL_CONFLICTS,
      "SELECT c.kind, c.key, c.explanation, c.detail, c.source FROM conflict_substance u"
      " JOIN conflict c ON c.id = u.conflict WHERE u.substance = ?1 AND ?2 > 0",
+     DL_WORDS_LABEL_CONFLICTS,
      3,
      {"kind", "key", "explanation", "detail", "source"}}};
 

@@ -199,7 +199,7 @@ static enum dl_err find_own_base(struct dl_status *status, struct dl_lookup *bas
     struct dl_buf key;
     struct dl_name_salt salt;
     struct dl_query query = {.kind = DL_QUERY_NAME};
-    dl_buf_init(&key, DL_NAME_OCTETS_MAX * 4);
+    dl_buf_init(&key, (size_t)DL_NAME_OCTETS_MAX * 4);
     enum dl_err err = dl_name_key(status->substance_name, &key);
     if (err == DL_OK && dl_name_unsalt(dl_buf_view(&key), &salt) && salt.kind != DL_SALT_HYDRATE) {
         query.text = salt.base;

@@ -111,8 +111,8 @@ static enum dl_err on_name(void *context, const struct dl_row *row)
         lower[i] = (char)tolower(name.p[i]);
     }
     for (size_t i = 0; i < names->reader->n_exceptions && i < 64; i++) {
-        struct dl_view text = names->reader->exceptions[i].text;
-        if (memmem(text.p, text.n, lower, name.n)) {
+        const struct dl_exception *exception = &names->reader->exceptions[i];
+        if (memmem(exception->text, exception->text_n, lower, name.n)) {
             names->standings->exceptions |= (uint64_t)1 << i;
         }
     }
