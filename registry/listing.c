@@ -193,7 +193,9 @@ static void keep(struct dl_listings *listings, size_t at, struct reading *r)
                                           &r->listing.verification, &r->listing.verification_dates,
                                           &r->listing.law_json,     &r->listing.source_json,
                                           &r->listing.key_json};
-    r->listing.all = malloc(r->out->n + 1);
+    bool fits = slot->id != 0 && slot->room >= r->out->n;
+    r->listing.all = fits ? slot->all : malloc(r->out->n + 1);
+    r->listing.room = fits ? slot->room : r->out->n;
     DL_ASSERT(r->listing.all, "memory for a listing");
     memcpy(r->listing.all, r->out->p, r->out->n);
     const uint8_t *part = r->listing.all;
@@ -206,7 +208,9 @@ static void keep(struct dl_listings *listings, size_t at, struct reading *r)
         listings->first = at + 1;
     } else {
         r->listing.next = slot->next;
-        free(slot->all);
+        if (!fits) {
+            free(slot->all);
+        }
     }
     *slot = r->listing;
 }

@@ -26,8 +26,9 @@ struct dl_listing {
     struct dl_view entry, parent, verification, verification_dates;
     /* members of an answer's row: schedule to until, scope to verification_dates, listing */
     struct dl_view law_json, source_json, key_json;
-    uint8_t *all;
-    size_t next; /* slot used before it, from 1 */
+    uint8_t *all; /* what the views point into */
+    size_t room;  /* octets there */
+    size_t next;  /* slot used before it, from 1 */
 };
 
 struct dl_listings;

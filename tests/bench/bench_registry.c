@@ -31,7 +31,8 @@ struct texts {
 struct bench {
     const char *build;
     bool json;
-    char program[PATH_LENGTH], registry[PATH_LENGTH], grown[PATH_LENGTH], queries[PATH_LENGTH];
+    char program[PATH_LENGTH], registry[PATH_LENGTH], grown[PATH_LENGTH], queries[PATH_LENGTH],
+        grown_queries[PATH_LENGTH];
     uint64_t random;
 };
 
@@ -136,7 +137,7 @@ static void put_known(struct bench *bench, FILE *file, int kind, const char *tex
 }
 
 /* Equal parts of names, CAS numbers and InChIKeys, one in ten unknown. */
-static void write_queries(struct bench *bench, const char *registry, size_t n)
+static void write_queries(struct bench *bench, const char *registry, const char *path, size_t n)
 {
     struct dl_store *store = NULL;
     struct dl_store_config config = {.path = registry, .read_only = true, .version = 1};
@@ -147,9 +148,9 @@ static void write_queries(struct bench *bench, const char *registry, size_t n)
                           " 'own' ORDER BY random() LIMIT 20000"),
         read_texts(store, "SELECT key FROM substance WHERE structured ORDER BY random() LIMIT"
                           " 20000")};
-    FILE *file = fopen(bench->queries, "w");
+    FILE *file = fopen(path, "w");
     if (file == NULL) {
-        die(bench->queries);
+        die(path);
     }
     for (size_t i = 0; i < n; i++) {
         int kind = (int)(i % 3);
@@ -290,13 +291,13 @@ static double median_start_ms(const struct bench *bench)
     return ms[STARTS / 2];
 }
 
-static struct spent answer_all(const struct bench *bench, const char *registry)
+static struct spent answer_all(const struct bench *bench, const char *registry, const char *queries)
 {
     char *argv[] = {(char *)bench->program, "status", "-", "--json", NULL};
     if (setenv("DIRECTLINE_REGISTRY", registry, 1) != 0) {
         die("setenv");
     }
-    return run(bench->queries, argv);
+    return run(queries, argv);
 }
 
 static void copy_file(const char *from, const char *to)
@@ -502,15 +503,15 @@ static void grow_apart(const struct bench *bench)
     }
 }
 
-static double measure_shipped(struct bench *bench)
+static void measure_shipped(struct bench *bench)
 {
     static const char load[] =
         "100,000 queries: names, CAS numbers, InChIKeys in equal parts, one "
         "in ten unknown; all jurisdictions, JSON; one process; time of one core";
-    write_queries(bench, bench->registry, QUERIES);
-    struct spent best = answer_all(bench, bench->registry);
+    write_queries(bench, bench->registry, bench->queries, QUERIES);
+    struct spent best = answer_all(bench, bench->registry, bench->queries);
     for (int i = 0; i < 2; i++) {
-        struct spent again = answer_all(bench, bench->registry);
+        struct spent again = answer_all(bench, bench->registry, bench->queries);
         best = again.cpu_s < best.cpu_s ? again : best;
     }
     double bare = bare_lookups(bench->registry);
@@ -524,21 +525,25 @@ static double measure_shipped(struct bench *bench)
                                        true, NULL, load});
     put_figure(bench, &(struct figure){"one status command", "ms", median_start_ms(bench), 10, true,
                                        NULL, "median of 51 runs, process start included, warm"});
-    return best.cpu_s;
 }
 
-static void measure_grown(struct bench *bench, double shipped_cpu_s)
+static void measure_grown(struct bench *bench)
 {
     static const char load[] = "the same mix on 1,000,000 substances; time of one core";
     grow_apart(bench);
-    write_queries(bench, bench->grown, GROWN_QUERIES);
-    struct spent first = answer_all(bench, bench->grown);
-    struct spent spent = answer_all(bench, bench->grown);
-    spent.memory_kib = first.memory_kib > spent.memory_kib ? first.memory_kib : spent.memory_kib;
+    write_queries(bench, bench->grown, bench->grown_queries, GROWN_QUERIES);
+    struct spent shipped = answer_all(bench, bench->registry, bench->queries);
+    struct spent spent = answer_all(bench, bench->grown, bench->grown_queries);
+    for (int i = 0; i < 3; i++) { /* in turn: what else the machine does is the same for both */
+        struct spent again = answer_all(bench, bench->registry, bench->queries);
+        shipped = again.cpu_s < shipped.cpu_s ? again : shipped;
+        again = answer_all(bench, bench->grown, bench->grown_queries);
+        spent = again.cpu_s < spent.cpu_s ? again : spent;
+    }
     put_figure(bench,
-               &(struct figure){"CPU per answer, grown", "times", spent.cpu_s / shipped_cpu_s, 3,
+               &(struct figure){"CPU per answer, grown", "times", spent.cpu_s / shipped.cpu_s, 3,
                                 true, "the shipped registry", load});
-    put_figure(bench, &(struct figure){"answers, grown", "answers/s", GROWN_QUERIES / spent.wall_s,
+    put_figure(bench, &(struct figure){"answers, grown", "answers/s", GROWN_QUERIES / spent.cpu_s,
                                        0, false, NULL, load});
     put_figure(bench, &(struct figure){"memory, grown", "MiB", (double)spent.memory_kib / 1024, 48,
                                        true, NULL, load});
@@ -559,12 +564,14 @@ int main(int argc, char **argv)
     snprintf(bench.program, sizeof bench.program, "%s/directline", bench.build);
     snprintf(bench.registry, sizeof bench.registry, "%s/registry.db", bench.build);
     snprintf(bench.queries, sizeof bench.queries, "%s/bench/queries.txt", bench.build);
+    snprintf(bench.grown_queries, sizeof bench.grown_queries, "%s/bench/grown-queries.txt",
+             bench.build);
     snprintf(bench.grown, sizeof bench.grown, "%s/bench/grown.db", bench.build);
     if (setenv("DIRECTLINE_REGISTRY", bench.registry, 1) != 0) {
         die("setenv");
     }
-    double cpu_s = measure_shipped(&bench);
+    measure_shipped(&bench);
     measure_import(&bench);
-    measure_grown(&bench, cpu_s);
+    measure_grown(&bench);
     return 0;
 }
