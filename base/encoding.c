@@ -103,6 +103,9 @@ enum dl_err dl_base64_decode(struct dl_buf *out, struct dl_view text)
         }
         dl_buf_put(out, octets, n);
     }
+    if (out->err != DL_OK) {
+        out->n = start;
+    }
     return dl_buf_err(out);
 }
 

@@ -1,5 +1,5 @@
 /* Hexadecimal, base64 (RFC 4648 section 4), decimal numbers and times as text. Decoders take one
- * canonical form only: what decodes re-encodes to the same octets.
+ * canonical form only: what decodes re-encodes to the same octets (but for the case of hex digits).
  */
 #ifndef DL_BASE_ENCODING_H
 #define DL_BASE_ENCODING_H
@@ -12,7 +12,7 @@ void dl_hex_encode(struct dl_view data, char *out);
 DL_MUST_USE enum dl_err dl_hex_decode(struct dl_view text, uint8_t *out, size_t n);
 
 void dl_base64_encode(struct dl_buf *out, struct dl_view data);
-/* Strict: padding present, no blanks, unused bits zero. Appends; nothing appended on DL_E_INPUT. */
+/* Strict: padding present, no blanks, unused bits zero. Appends; nothing appended on failure. */
 DL_MUST_USE enum dl_err dl_base64_decode(struct dl_buf *out, struct dl_view text);
 
 /* ASCII decimal without sign or leading zero, at most `max`. */

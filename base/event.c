@@ -9,32 +9,43 @@ void dl_event_begin(struct dl_event *event, int64_t now_ms, const char *name)
     char time[DL_TIME_TEXT];
     dl_time_encode(now_ms, time);
     dl_buf_init(&event->line, DL_EVENT_MAX);
+    event->cut = false;
     dl_buf_printf(&event->line, "{\"time\":\"%s\",\"event\":\"%s\"", time, name);
 }
 
 /* Room for what dl_event_end adds is always left. */
 enum { TAIL = sizeof ",\"cut\":true}\n" };
 
-void dl_event_raw(struct dl_event *event, const char *key, struct dl_view value)
+static size_t open_value(struct dl_event *event, const char *key)
 {
     size_t start = event->line.n;
     event->line.max = DL_EVENT_MAX - TAIL;
     dl_buf_printf(&event->line, ",\"%s\":", key);
-    dl_buf_put_view(&event->line, value);
+    return start;
+}
+
+/* A value that did not fit is left out whole; those after it may fit. */
+static void close_value(struct dl_event *event, size_t start)
+{
     if (event->line.err != DL_OK) {
         event->line.n = start;
+        event->line.err = DL_OK;
+        event->cut = true;
     }
+}
+
+void dl_event_raw(struct dl_event *event, const char *key, struct dl_view value)
+{
+    size_t start = open_value(event, key);
+    dl_buf_put_view(&event->line, value);
+    close_value(event, start);
 }
 
 void dl_event_view(struct dl_event *event, const char *key, struct dl_view value)
 {
-    size_t start = event->line.n;
-    event->line.max = DL_EVENT_MAX - TAIL;
-    dl_buf_printf(&event->line, ",\"%s\":", key);
+    size_t start = open_value(event, key);
     dl_json_put_string(&event->line, value);
-    if (event->line.err != DL_OK) {
-        event->line.n = start;
-    }
+    close_value(event, start);
 }
 
 void dl_event_str(struct dl_event *event, const char *key, const char *value)
@@ -67,10 +78,8 @@ void dl_event_error(struct dl_event *event, enum dl_err err, const char *message
 
 struct dl_view dl_event_end(struct dl_event *event)
 {
-    bool cut = event->line.err != DL_OK;
-    event->line.err = DL_OK;
     event->line.max = DL_EVENT_MAX;
-    dl_buf_put_str(&event->line, cut ? ",\"cut\":true}\n" : "}\n");
+    dl_buf_put_str(&event->line, event->cut ? ",\"cut\":true}\n" : "}\n");
     return dl_buf_view(&event->line);
 }
 

@@ -12,6 +12,7 @@ enum { DL_EVENT_MAX = 8192 };
  * event carries "cut":true. */
 struct dl_event {
     struct dl_buf line;
+    bool cut;
 };
 
 /* `name` is dotted lower case ("session.refused"). */

@@ -6,7 +6,7 @@
 
 static const json_int_t integer_max = 9007199254740991; /* 2^53-1, RFC 8785 appendix D */
 
-/* Depth and U+FEFF are found by one pass over the octets before anything is allocated. */
+/* Depth is found by one pass over the octets before anything is allocated. */
 static enum dl_err precheck(struct dl_view text)
 {
     size_t depth = 0;
@@ -43,8 +43,14 @@ enum dl_err dl_json_parse(struct dl_view text, json_t **out, struct dl_error *er
     json_t *value =
         json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &detail);
     if (value == NULL) {
-        return dl_error_set(error, DL_E_JSON, NULL, "not valid JSON at line %d, column %d: %s",
-                            detail.line, detail.column, detail.text);
+        struct dl_buf shown; // the library's words quote the input
+        dl_buf_init(&shown, 1024);
+        dl_text_show(&shown, dl_view_str(detail.text), true);
+        enum dl_err bad =
+            dl_error_set(error, DL_E_JSON, NULL, "not valid JSON at line %d, column %d: %.*s",
+                         detail.line, detail.column, DL_VIEW_ARG(dl_buf_view(&shown)));
+        dl_buf_fini(&shown);
+        return bad;
     }
     *out = value;
     return DL_OK;

@@ -1,9 +1,11 @@
 /* JSON: strict reading, canonical writing. The only door to jansson.
  *
  * Reading refuses what two readers could understand differently: duplicate keys, invalid UTF-8,
- * lone surrogates, U+FEFF, NUL, and nesting deeper than DL_LIMIT_JSON_DEPTH (found before parsing,
- * so hostile depth costs nothing). Writing gives RFC 8785 for what this project uses: keys are
- * ASCII (sorted by octet, which is then the order of UTF-16 units), numbers are integers.
+ * lone surrogates, a byte order mark, NUL, and nesting deeper than DL_LIMIT_JSON_DEPTH (found
+ * before parsing, so hostile depth costs nothing). Which characters a text may hold is not JSON's
+ * matter: dl_text_check. Writing gives RFC 8785 for what this project uses: keys are printable
+ * ASCII (sorted by octet, which is then the order of UTF-16 units), at most 256 in an object, and
+ * numbers are integers.
  */
 #ifndef DL_BASE_JSON_H
 #define DL_BASE_JSON_H
@@ -18,7 +20,8 @@
 DL_MUST_USE enum dl_err dl_json_parse(struct dl_view text, json_t **out, struct dl_error *error);
 
 /* Append the canonical form. DL_E_JSON for a number that is not an integer of at most 2^53-1, or a
- * key that is not printable ASCII. */
+ * key that is not printable ASCII; DL_E_TOO_LARGE, DL_E_TOO_DEEP. What was appended until then
+ * stays: the caller cuts the builder back. */
 DL_MUST_USE enum dl_err dl_json_canonical(const json_t *value, struct dl_buf *out);
 
 /* Append text as a JSON string literal, quotes included, escaped as RFC 8785 says. The text must be

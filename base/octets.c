@@ -69,7 +69,7 @@ static bool grow(struct dl_buf *buf, size_t n)
     if (buf->err != DL_OK) {
         return false;
     }
-    if (n > buf->max - buf->n) {
+    if (buf->n > buf->max || n > buf->max - buf->n) {
         buf->err = DL_E_TOO_LARGE;
         return false;
     }
@@ -123,19 +123,31 @@ void dl_buf_put_str(struct dl_buf *buf, const char *text)
 
 void dl_buf_printf(struct dl_buf *buf, const char *format, ...)
 {
+    char small[256]; // most are short: one pass, and no octet beyond the text is asked of the
+                     // builder
+    char *text = small;
     va_list args;
     va_start(args, format);
     va_list again;
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = vsnprintf(small, sizeof small, format, args);
     va_end(args);
-    if (n < 0) {
-        buf->err = DL_E_TEXT;
-    } else if (grow(buf, (size_t)n + 1)) {
-        vsnprintf((char *)buf->p + buf->n, (size_t)n + 1, format, again);
-        buf->n += (size_t)n;
+    if (n >= (int)sizeof small && (size_t)n <= buf->max) {
+        n = vasprintf(&text, format, again);
     }
     va_end(again);
+    if (n < 0) {
+        buf->err = buf->err == DL_OK ? DL_E_NOMEM : buf->err;
+        return;
+    }
+    if ((size_t)n > buf->max) {
+        buf->err = buf->err == DL_OK ? DL_E_TOO_LARGE : buf->err;
+        return;
+    }
+    dl_buf_put(buf, text, (size_t)n);
+    if (text != small) {
+        free(text);
+    }
 }
 
 static void put_be(struct dl_buf *buf, uint64_t value, size_t n)
