@@ -402,13 +402,14 @@ static bool is_partial_date(struct dl_view text)
 
 static bool is_language(struct dl_view text)
 {
-    if (text.n < 2 || text.n > 35) {
+    if (text.n < 2 || text.n > 35 || text.p[text.n - 1] == '-') {
         return false;
     }
     for (size_t i = 0; i < text.n; i++) {
         uint8_t c = text.p[i];
         bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!letter && (i < 2 || (c != '-' && (c < '0' || c > '9')))) {
+        bool hyphen = c == '-' && text.p[i > 0 ? i - 1 : 0] != '-';
+        if (!letter && (i < 2 || (!hyphen && (c < '0' || c > '9')))) {
             return false;
         }
     }
@@ -519,8 +520,9 @@ static enum dl_err check_string(struct checking *c, const struct dl_schema *sche
     if (schema->n_choices > 0) {
         return check_choice(c, schema, text, place);
     }
-    if (text.n < schema->min_length) {
-        return fault(c, DL_E_FIELD_VALUE, place, "must not be empty");
+    if (text.n < 4 * schema->min_length && dl_text_length(text) < schema->min_length) {
+        return fault(c, DL_E_FIELD_VALUE, place,
+                     text.n == 0 ? "must not be empty" : "is too short");
     }
     if (text.n > schema->max_length && dl_text_length(text) > schema->max_length) {
         char message[80];
@@ -539,7 +541,8 @@ static enum dl_err check_array(struct checking *c, const struct dl_schema *schem
 {
     size_t n = json_array_size(value);
     if (n < schema->min_items) {
-        return fault(c, DL_E_FIELD_VALUE, place, "must not be empty");
+        return fault(c, DL_E_FIELD_VALUE, place,
+                     n == 0 ? "must not be empty" : "has too few items");
     }
     if (n > schema->max_items) {
         char message[80];
@@ -554,31 +557,57 @@ static enum dl_err check_array(struct checking *c, const struct dl_schema *schem
     return DL_OK;
 }
 
-static size_t common_prefix(const char *a, const char *b)
+enum { WORD = 32 };
+
+static uint8_t plain_letter(char c)
 {
-    size_t n = 0;
-    while (a[n] != '\0' && a[n] == b[n]) {
-        n++;
+    uint8_t octet = (uint8_t)c;
+    return octet >= 'A' && octet <= 'Z' ? (uint8_t)(octet | 0x20) : octet == '-' ? '_' : octet;
+}
+
+/* Levenshtein's distance, capitals and hyphens apart; SIZE_MAX for what is no field's name. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t n = strlen(b);
+    size_t row[WORD];
+    if (n >= WORD || strlen(a) >= WORD) {
+        return SIZE_MAX;
     }
-    return n;
+    for (size_t k = 0; k <= n; k++) {
+        row[k] = k;
+    }
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        size_t corner = row[0];
+        row[0] = i + 1;
+        for (size_t k = 0; k < n; k++) {
+            size_t change = corner + (plain_letter(a[i]) != plain_letter(b[k]));
+            size_t step = (row[k] < row[k + 1] ? row[k] : row[k + 1]) + 1;
+            corner = row[k + 1];
+            row[k + 1] = change < step ? change : step;
+        }
+    }
+    return row[n];
 }
 
 static enum dl_err unknown_field(struct checking *c, const struct dl_schema *schema,
                                  const char *key, const struct place *place)
 {
     const char *nearest = NULL;
-    size_t best = 1;
+    size_t best = strlen(key) / 2; // more than half of it wrong is another word
     for (size_t i = 0; i < schema->n_members; i++) {
-        size_t n = common_prefix(key, schema->members[i].name);
-        if (n > best) {
-            best = n;
+        size_t n = distance(key, schema->members[i].name);
+        if (n <= best && n < strlen(schema->members[i].name)) {
+            best = n - (n > 0); // a later one must be nearer
             nearest = schema->members[i].name;
         }
     }
-    char shown[64];
-    snprintf(shown, sizeof shown, "%.60s", key);
-    struct place here = {.up = place, .name = shown};
+    struct dl_buf shown; // the name is the sender's
+    dl_buf_init(&shown, 1024);
+    dl_text_show(&shown, dl_view_of(key, strlen(key) < 80 ? strlen(key) : 80), true);
+    dl_buf_u8(&shown, 0);
+    struct place here = {.up = place, .name = (const char *)shown.p};
     enum dl_err err = fault(c, DL_E_FIELD_UNKNOWN, &here, "there is no such field");
+    dl_buf_fini(&shown);
     if (nearest != NULL) {
         dl_error_hint(c->error, "did you mean \"%s\"?", nearest);
     }
@@ -644,21 +673,31 @@ static enum dl_err check_object(struct checking *c, const struct dl_schema *sche
 }
 
 static enum dl_err wrong_type(struct checking *c, const struct dl_schema *schema,
-                              const struct place *place)
+                              const json_t *value, const struct place *place)
 {
-    return fault(c, DL_E_FIELD_TYPE, place,
-                 (schema->types & TYPE_OBJECT) != 0    ? "must be an object"
-                 : (schema->types & TYPE_ARRAY) != 0   ? "must be a list"
-                 : (schema->types & TYPE_STRING) != 0  ? "must be a string"
-                 : (schema->types & TYPE_BOOLEAN) != 0 ? "must be true or false"
-                                                       : "must be an integer");
+    static const char *const found[] = {
+        [JSON_OBJECT] = "an object",   [JSON_ARRAY] = "a list",    [JSON_STRING] = "a string",
+        [JSON_INTEGER] = "an integer", [JSON_REAL] = "a fraction", [JSON_TRUE] = "true",
+        [JSON_FALSE] = "false",        [JSON_NULL] = "null"};
+    const char *expected = (schema->types & TYPE_OBJECT) != 0    ? "an object"
+                           : (schema->types & TYPE_ARRAY) != 0   ? "a list"
+                           : (schema->types & TYPE_STRING) != 0  ? "a string"
+                           : (schema->types & TYPE_BOOLEAN) != 0 ? "true or false"
+                                                                 : "an integer";
+    char message[80];
+    snprintf(message, sizeof message, "must be %s, not %s", expected, found[json_typeof(value)]);
+    enum dl_err err = fault(c, DL_E_FIELD_TYPE, place, message);
+    if (json_is_null(value)) {
+        dl_error_hint(c->error, "leave a field out where there is nothing to say");
+    }
+    return err;
 }
 
 static enum dl_err check(struct checking *c, const struct dl_schema *schema, const json_t *value,
                          const struct place *place)
 {
     if ((schema->types & 1U << json_typeof(value)) == 0) {
-        return wrong_type(c, schema, place);
+        return wrong_type(c, schema, value, place);
     }
     switch (json_typeof(value)) {
     case JSON_OBJECT:
