@@ -93,8 +93,8 @@ static const char *const letters[26] = {
     "Sierra",  "Tango", "Uniform", "Victor", "Whiskey",  "X-ray",   "Yankee", "Zulu"};
 static const char *const digits_en[10] = {"zero", "one", "two",   "three", "four",
                                           "five", "six", "seven", "eight", "nine"};
-static const char *const digits_zh[10] = {"零", "幺", "两", "三", "四",
-                                          "五", "六", "拐", "八", "九"};
+static const char *const digits_zh[10] = {"零", "幺", "二", "三", "四",
+                                          "五", "六", "七", "八", "九"};
 
 struct telling {
     struct dl_buf *out;

@@ -240,6 +240,10 @@ static enum dl_err check_content(const struct dl_leaf *leaf, struct dl_view octe
         return dl_error_set(error, err, NULL, "the content is not in its canonical form");
     }
     DL_TRY(dl_kind_check(leaf->kind, content, error));
+    if (leaf->kind != DL_KIND_UNKNOWN && leaf->attachments != 0) {
+        return dl_error_set(error, DL_E_FIELD_VALUE, "attachments",
+                            "the leaf counts attachments, the content has none");
+    }
     struct dl_view subject = subject_of(content);
     bool fits = leaf->kind == DL_KIND_UNKNOWN ||
                 (leaf->n_subject == (subject.n > 0 ? 1U : 0U) &&
@@ -293,6 +297,14 @@ static enum dl_err check_draft(const struct dl_entry_draft *draft, struct dl_err
     return dl_kind_check(draft->kind, draft->content, error);
 }
 
+/* A builder as it was before we appended. */
+static void cut_back(struct dl_buf *buf, size_t start)
+{
+    DL_ASSERT(start <= buf->n, "a builder is cut back, not filled up");
+    buf->n = start;
+    buf->err = DL_OK;
+}
+
 enum dl_err dl_entry_make(const struct dl_entry_draft *draft, struct dl_buf *leaf,
                           struct dl_buf *content, struct dl_error *error)
 {
@@ -300,12 +312,11 @@ enum dl_err dl_entry_make(const struct dl_entry_draft *draft, struct dl_buf *lea
     size_t start = content->n;
     enum dl_err err = dl_json_canonical(draft->content, content);
     if (err != DL_OK || content->n - start > DL_LIMIT_CONTENT) {
-        content->n = start;
+        cut_back(content, start);
         err = err == DL_OK ? DL_E_TOO_LARGE : err;
-        return dl_error_set(error, err, NULL,
-                            "the content has more than %d octets, or a number that is "
-                            "not an integer",
-                            DL_LIMIT_CONTENT);
+        return dl_error_set(error, err, NULL, "%s",
+                            err == DL_E_JSON ? "the content holds a number that is not an integer"
+                                             : "the content has more than 262144 octets");
     }
     struct dl_view octets = dl_view_of(content->p + start, content->n - start);
     struct dl_leaf made = {
@@ -325,8 +336,15 @@ enum dl_err dl_entry_make(const struct dl_entry_draft *draft, struct dl_buf *lea
     if (subject.n > 0) {
         made.subject[made.n_subject++] = subject;
     }
+    size_t leaf_start = leaf->n;
     dl_leaf_encode(leaf, &made);
-    return dl_buf_err(leaf);
+    err = dl_buf_err(leaf);
+    if (err != DL_OK) {
+        cut_back(leaf, leaf_start);
+        cut_back(content, start);
+        return dl_error_set(error, err, NULL, "there is no room for the leaf");
+    }
+    return DL_OK;
 }
 
 void dl_entry_id_make(int64_t now_ms, const uint8_t random[10], char out[DL_ENTRY_ID_TEXT])

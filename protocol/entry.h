@@ -39,7 +39,7 @@ struct dl_leaf {
 };
 
 /* Strict: only the canonical octets of a valid leaf. Views borrow from `octets`. DL_E_FRAME,
- * DL_E_TOO_LARGE, DL_E_MARKING. */
+ * DL_E_TOO_LARGE, DL_E_MARKING; *out then holds nothing to rely on. */
 DL_MUST_USE enum dl_err dl_leaf_decode(struct dl_view octets, struct dl_leaf *out);
 /* Append the canonical octets. */
 void dl_leaf_encode(struct dl_buf *out, const struct dl_leaf *leaf);
@@ -66,8 +66,9 @@ struct dl_entry_draft {
     uint8_t salt[DL_LIMIT_SALT]; /* random */
 };
 
-/* Make leaf and canonical content (appended to the builders). Errors as dl_kind_check, with the
- * field; ID and reference faults are DL_E_FIELD_VALUE on "id" and "refs". */
+/* Make leaf and canonical content (appended to the builders, which on failure are as they were).
+ * Errors as dl_kind_check, with the field; ID and reference faults are DL_E_FIELD_VALUE on "id" and
+ * "refs"; DL_E_TOO_LARGE and DL_E_JSON for the content as a whole. */
 DL_MUST_USE enum dl_err dl_entry_make(const struct dl_entry_draft *draft, struct dl_buf *leaf,
                                       struct dl_buf *content, struct dl_error *error);
 

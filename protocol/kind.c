@@ -1,4 +1,5 @@
 #include "protocol/kind.h"
+#include "base/text.h"
 #include "protocol/schema.h"
 
 #include <string.h>
@@ -93,10 +94,34 @@ static const struct dl_schema *compiled(enum dl_kind kind)
     return schemas[kind];
 }
 
+/* Strings and names of what no schema describes. */
+static enum dl_err check_text(const json_t *value, struct dl_error *error)
+{
+    const char *key = NULL;
+    json_t *member = NULL;
+    enum dl_err err = DL_OK;
+    if (json_is_string(value)) {
+        struct dl_view text = dl_view_of(json_string_value(value), json_string_length(value));
+        err = dl_text_check(text, DL_TEXT_LONG, NULL);
+        return err == DL_OK
+                   ? DL_OK
+                   : dl_error_set(error, err, NULL, "a text holds a character that is not allowed");
+    }
+    for (size_t i = 0; err == DL_OK && i < json_array_size(value); i++) {
+        err = check_text(json_array_get(value, i), error); // no deeper than DL_LIMIT_JSON_DEPTH
+    }
+    json_object_foreach((json_t *)value, key, member)
+    { // the macro wants a non-const object
+        err = err == DL_OK ? check_text(member, error) : err;
+    }
+    return err;
+}
+
 enum dl_err dl_kind_check(enum dl_kind kind, const json_t *content, struct dl_error *error)
 {
     if (!json_is_object(content)) {
         return dl_error_set(error, DL_E_FIELD_TYPE, NULL, "a content is a JSON object");
     }
-    return kind == DL_KIND_UNKNOWN ? DL_OK : dl_schema_check(compiled(kind), content, error);
+    return kind == DL_KIND_UNKNOWN ? check_text(content, error)
+                                   : dl_schema_check(compiled(kind), content, error);
 }

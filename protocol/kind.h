@@ -29,7 +29,8 @@ unsigned dl_kind_flags(enum dl_kind kind);
 struct dl_view dl_kind_schema(enum dl_kind kind);
 
 /* Is this content allowed for the kind? Enforces the published schema; errors name the field.
- * Nothing is known of the content of DL_KIND_UNKNOWN: any object is allowed. */
+ * Nothing is known of the content of DL_KIND_UNKNOWN: any object is allowed whose text is text
+ * (dl_text_check, long text): DL_E_TEXT otherwise. */
 DL_MUST_USE enum dl_err dl_kind_check(enum dl_kind kind, const json_t *content,
                                       struct dl_error *error);
 
