@@ -50,8 +50,8 @@ int dl_exit_of(enum dl_err err)
     return codes[dl_err_class(err)];
 }
 
-/* Levenshtein distance, bounded by the short words it is used for. */
-static size_t distance(const char *a, const char *b)
+/* Levenshtein, bounded by the short words it is used for. */
+size_t dl_command_distance(const char *a, const char *b)
 {
     enum { WORD = 48 };
     size_t n = strlen(b);
@@ -99,7 +99,8 @@ static enum dl_err unknown_option(const struct dl_verb *verb, const char *name, 
     const char *nearest = NULL;
     size_t best = 3;
     for (size_t i = 0; i < dl_n_options; i++) {
-        size_t d = takes(&dl_options[i], verb) ? distance(word, dl_options[i].name) : best;
+        size_t d =
+            takes(&dl_options[i], verb) ? dl_command_distance(word, dl_options[i].name) : best;
         if (d < best) {
             best = d;
             nearest = dl_options[i].name;
@@ -146,7 +147,7 @@ static enum dl_err unknown_verb(int argc, char *const *argv, struct dl_error *er
     const char *nearest = NULL;
     size_t best = 4;
     for (size_t i = 0; i < dl_n_verbs; i++) {
-        size_t d = distance(said, dl_verbs[i].name);
+        size_t d = dl_command_distance(said, dl_verbs[i].name);
         if (d < best) {
             best = d;
             nearest = dl_verbs[i].name;

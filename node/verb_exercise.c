@@ -1,0 +1,376 @@
+/* exercise list, check, run. */
+#include "node/report.h"
+#include "node/repeat.h"
+#include "node/telling.h"
+#include "registry/registry.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATHS = 64, REPORT_MAX = 64 * 1024 * 1024, REPEAT_MAX = 1000000 };
+
+/* ---- shipped scenarios ---- */
+
+/* Beside the program: scenarios/, then ../share/directline/scenarios/. */
+static bool shipped_folder(char *out, size_t n)
+{
+    static const char *const places[] = {"scenarios", "../share/directline/scenarios"};
+    char program[4000];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length <= 0) {
+        return false;
+    }
+    program[length] = '\0';
+    *strrchr(program, '/') = '\0';
+    for (size_t i = 0; i < 2; i++) {
+        struct stat info;
+        snprintf(out, n, "%s/%s", program, places[i]);
+        if (stat(out, &info) == 0 && S_ISDIR(info.st_mode)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static size_t find_shipped(const char *folder, char *paths[PATHS])
+{
+    size_t n = 0;
+    DIR *dir = opendir(folder);
+    const struct dirent *entry = NULL;
+    while (dir != NULL && n < PATHS && (entry = readdir(dir)) != NULL) {
+        size_t length = strlen(entry->d_name);
+        if (length > 9 && strcmp(entry->d_name + length - 9, ".scenario") == 0) {
+            int made = asprintf(&paths[n], "%s/%s", folder, entry->d_name);
+            DL_ASSERT(made > 0, "memory for a path");
+            n++;
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    qsort(paths, n, sizeof paths[0], by_name);
+    return n;
+}
+
+static void list_one(struct dl_call *call, const char *path)
+{
+    struct dl_scenario *scenario = NULL;
+    struct dl_problems *problems = calloc(1, sizeof *problems);
+    struct dl_buf out;
+    DL_ASSERT(problems != NULL, "memory for problems");
+    dl_buf_init(&out, 64 * 1024);
+    if (dl_scenario_open(path, NULL, 0, &scenario, problems) != DL_OK) {
+        dl_call_warn(call, "%s: %s:%u:%u: %s\n", DL_EXERCISE_MARK, path, problems->at[0].line,
+                     problems->at[0].column, problems->at[0].message);
+        dl_call_note(call, DL_EXIT_NO);
+    } else if (call->json) {
+        dl_buf_put_str(&out, "{\"marking\":\"" DL_EXERCISE_MARK "\"");
+        dl_put_member(&out, "scenario", scenario->id);
+        dl_put_member(&out, "file", path);
+        dl_put_member(&out, "title", scenario->title.en);
+        dl_put_member(&out, "title_zh", scenario->title.zh);
+        dl_put_member(&out, "class", scenario->class_name);
+        dl_put_member_int(&out, "seconds", (int64_t)(scenario->length_ms / 1000));
+        dl_buf_put_str(&out, "}\n");
+    } else {
+        dl_buf_printf(&out, "%s: %-18s %s\n%*s%s\n", DL_EXERCISE_MARK, scenario->id,
+                      DL_SAY(call, scenario->title.en, scenario->title.zh), 38, "", path);
+    }
+    dl_call_put_buf(call, &out);
+    dl_buf_fini(&out);
+    dl_scenario_free(&scenario);
+    free(problems);
+}
+
+void dl__verb_exercise_list(struct dl_call *call)
+{
+    char folder[4096];
+    char *paths[PATHS];
+    if (!shipped_folder(folder, sizeof folder)) {
+        dl_call_fail_with(call, DL_E_INPUT, "no shipped scenarios lie beside the program");
+        return;
+    }
+    size_t n = find_shipped(folder, paths);
+    for (size_t i = 0; i < n; i++) {
+        list_one(call, paths[i]);
+        free(paths[i]);
+    }
+    dl_call_end_worst(call);
+}
+
+/* ---- reading a script ---- */
+
+/* The operand is a file, or the name of a shipped scenario. */
+static void script_path(const struct dl_call *call, char *out, size_t n)
+{
+    char folder[4096];
+    const char *name = dl_call_operand(call, 0);
+    const char *base = strrchr(name, '/') == NULL ? name : strrchr(name, '/') + 1;
+    snprintf(out, n, "%s", name);
+    if (access(name, F_OK) != 0 && shipped_folder(folder, sizeof folder)) {
+        size_t length = strlen(base);
+        bool whole = length > 9 && strcmp(base + length - 9, ".scenario") == 0;
+        char *path = NULL;
+        if (asprintf(&path, "%s/%s%s", folder, base, whole ? "" : ".scenario") > 0 &&
+            access(path, R_OK) == 0) {
+            snprintf(out, n, "%s", path);
+        }
+        free(path);
+    }
+}
+
+static void tell_problems(struct dl_call *call, const struct dl_problems *problems)
+{
+    for (size_t i = 0; i < problems->n; i++) {
+        struct dl_error error;
+        dl_error_set(&error, DL_E_SCENARIO, NULL, "%s: %s, line %u, column %u: %s",
+                     DL_EXERCISE_MARK, problems->at[i].file, problems->at[i].line,
+                     problems->at[i].column, problems->at[i].message);
+        if (problems->at[i].hint[0] != '\0') {
+            dl_error_hint(&error, "%s", problems->at[i].hint);
+        }
+        dl_call_report(call, &error, false);
+    }
+}
+
+/* NULL when the call has ended. */
+static struct dl_scenario *read_script(struct dl_call *call)
+{
+    char path[4096];
+    const char *settings[256];
+    size_t n = 0;
+    struct dl_scenario *scenario = NULL;
+    struct dl_problems *problems = calloc(1, sizeof *problems);
+    DL_ASSERT(problems != NULL, "memory for problems");
+    for (; n < 256 && dl_call_option_nth(call, "set", (int)n) != NULL; n++) {
+        settings[n] = dl_call_option_nth(call, "set", (int)n);
+        if (strchr(settings[n], '=') == NULL) {
+            free(problems);
+            dl_call_fail_with(call, DL_E_USAGE, "--set takes NAME=VALUE");
+            return NULL;
+        }
+    }
+    script_path(call, path, sizeof path);
+    if (dl_scenario_open(path, settings, n, &scenario, problems) != DL_OK) {
+        tell_problems(call, problems);
+        dl_call_end(call, DL_EXIT_USAGE);
+        scenario = NULL;
+    }
+    free(problems);
+    return scenario;
+}
+
+void dl__verb_exercise_check(struct dl_call *call)
+{
+    struct dl_scenario *x = read_script(call);
+    if (x == NULL) {
+        return;
+    }
+    if (call->json) {
+        struct dl_buf out;
+        dl_buf_init(&out, 64 * 1024);
+        dl_buf_put_str(&out, "{\"marking\":\"" DL_EXERCISE_MARK "\"");
+        dl_put_member(&out, "scenario", x->id);
+        dl_put_member(&out, "title", x->title.en);
+        dl_buf_put_str(&out, ",\"ok\":true");
+        dl_put_member_int(&out, "agencies", (int64_t)x->n_agencies);
+        dl_put_member_int(&out, "people", (int64_t)x->n_people);
+        dl_put_member_int(&out, "injects", (int64_t)x->n_injects);
+        dl_put_member_int(&out, "expectations", (int64_t)x->n_expectations);
+        dl_put_member_int(&out, "objectives", (int64_t)x->n_objectives);
+        dl_put_member_int(&out, "seconds", (int64_t)(x->length_ms / 1000));
+        dl_buf_put_str(&out, "}\n");
+        dl_call_put_buf(call, &out);
+        dl_buf_fini(&out);
+    } else {
+        dl_call_print(
+            call,
+            DL_SAY(call,
+                   "%s: %s can be run: %zu agencies, %zu people, %zu injects, %zu expectations\n",
+                   "%s：%s 可以运行：%zu 个机构，%zu 人，%zu 项注入，%zu 项预期\n"),
+            DL_EXERCISE_MARK, x->id, x->n_agencies, x->n_people, x->n_injects, x->n_expectations);
+    }
+    dl_scenario_free(&x);
+    dl_call_end(call, DL_EXIT_OK);
+}
+
+/* ---- running ---- */
+
+struct running {
+    struct dl_call *call;
+    const char *what;
+    int shown; /* per cent */
+};
+
+static void show_progress(struct running *running, uint64_t done, uint64_t all)
+{
+    int percent = (int)(done * 100 / (all == 0 ? 1 : all));
+    if (running->call->progress && percent != running->shown) {
+        running->shown = percent;
+        dl_call_warn(running->call, "\r%s: %s %d %%%s", DL_EXERCISE_MARK, running->what, percent,
+                     percent == 100 ? "\n" : "");
+    }
+}
+
+static void progress(void *context, uint64_t done, uint64_t all)
+{
+    show_progress(context, done, all);
+}
+
+/* The operator's log of every node, each line with the mark and the agency. */
+static void trace(void *context, const char *agency, int64_t at_ms, struct dl_view line)
+{
+    struct running *running = context;
+    (void)at_ms; // the line has its own time, as the node's clock shows it
+    dl_call_warn(running->call, "%s %s %.*s%s", DL_EXERCISE_MARK, agency, DL_VIEW_ARG(line),
+                 line.n > 0 && line.p[line.n - 1] == '\n' ? "" : "\n");
+}
+
+static bool take_number(struct dl_call *call, const char *name, uint64_t max, uint64_t *out)
+{
+    const char *text = dl_call_option(call, name);
+    char *end = NULL;
+    if (text == NULL) {
+        return true;
+    }
+    errno = 0;
+    unsigned long long n = strtoull(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || n > max) {
+        struct dl_error error;
+        dl_error_set(&error, DL_E_USAGE, NULL, "--%s takes a number up to %llu", name,
+                     (unsigned long long)max);
+        dl_call_fail(call, &error);
+        return false;
+    }
+    *out = n;
+    return true;
+}
+
+static enum dl_err write_file(const char *path, struct dl_view octets, struct dl_error *error)
+{
+    FILE *file = fopen(path, "wb");
+    bool ok = file != NULL && fwrite(octets.p, 1, octets.n, file) == octets.n;
+    ok = (file == NULL || fclose(file) == 0) && ok;
+    return ok ? DL_OK
+              : dl_error_set(error, DL_E_INPUT, "report", "%s cannot be written: %s", path,
+                             strerror(errno));
+}
+
+/* EXERCISE-one-night-seed7.html and .json; the path of the page in `path`. */
+static enum dl_err write_report(struct dl_call *call, const struct dl_report *report,
+                                char path[4096], struct dl_error *error)
+{
+    const char *dir = dl_call_option(call, "report");
+    struct dl_buf out;
+    path[0] = '\0';
+    if (dir == NULL) {
+        return DL_OK;
+    }
+    if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
+        return dl_error_set(error, DL_E_INPUT, "report", "%s cannot be made: %s", dir,
+                            strerror(errno));
+    }
+    dl_buf_init(&out, REPORT_MAX);
+    dl_report_json(report, &out);
+    snprintf(path, 4096, "%s/EXERCISE-%s-seed%llu.json", dir, report->scenario->id,
+             (unsigned long long)report->seed);
+    enum dl_err err = dl_buf_err(&out) == DL_OK ? write_file(path, dl_buf_view(&out), error)
+                                                : dl_error_set(error, dl_buf_err(&out), "report",
+                                                               "the report is too large");
+    dl_buf_reset(&out);
+    if (err == DL_OK) {
+        dl_report_html(report, &out);
+        snprintf(path, 4096, "%s/EXERCISE-%s-seed%llu.html", dir, report->scenario->id,
+                 (unsigned long long)report->seed);
+        err = write_file(path, dl_buf_view(&out), error);
+    }
+    dl_buf_fini(&out);
+    return err;
+}
+
+static void tell(struct dl_call *call, const struct dl_report *report, const char *path)
+{
+    struct dl_buf out;
+    dl_buf_init(&out, REPORT_MAX);
+    if (call->json) {
+        dl_report_answer(report, path[0] == '\0' ? NULL : path, &out);
+    } else {
+        dl_report_text(report, call->zh, &out);
+        if (path[0] != '\0') {
+            dl_buf_printf(&out,
+                          DL_SAY(call, "%s: report: %s (open it in a browser)\n",
+                                 "%s：报告：%s（用浏览器打开）\n"),
+                          DL_EXERCISE_MARK, path);
+        }
+    }
+    dl_call_put_buf(call, &out);
+    dl_buf_fini(&out);
+}
+
+static enum dl_err play_all(struct running *running, struct dl_report *report, uint64_t repeat,
+                            struct dl_error *error)
+{
+    char registry[4096];
+    struct dl_play_config config = {.scenario = report->scenario,
+                                    .seed = report->seed,
+                                    .progress = progress,
+                                    .context = running};
+    bool needed = false;
+    for (size_t i = 0; i < report->scenario->n_agencies; i++) {
+        needed = needed || report->scenario->agencies[i].registry;
+    }
+    if (needed) {
+        DL_TRY(dl_registry_shipped_path(registry, sizeof registry, error));
+        config.registry_path = registry;
+    }
+    if (repeat > 1) {
+        DL_TRY(dl_repeat(&config, repeat, &report->repeats, error));
+        config.seed = report->repeats->worst_seed; // the one to look at
+        config.progress = NULL;
+        report->seed = config.seed;
+    }
+    config.trace = dl_call_flag(running->call, "trace") ? trace : NULL;
+    return dl_play(&config, &report->play, error);
+}
+
+void dl__verb_exercise_run(struct dl_call *call)
+{
+    struct dl_error error;
+    struct running running = {.call = call, .what = dl_call_operand(call, 0), .shown = -1};
+    struct dl_report report = {.seed = 1};
+    uint64_t repeat = 1;
+    char path[4096] = "";
+    if (!take_number(call, "seed", UINT64_MAX / 2, &report.seed) ||
+        !take_number(call, "repeat", REPEAT_MAX, &repeat)) {
+        return;
+    }
+    struct dl_scenario *scenario = read_script(call);
+    if (scenario == NULL) {
+        return;
+    }
+    report.scenario = scenario;
+    enum dl_err err = play_all(&running, &report, repeat, &error);
+    err = err == DL_OK ? write_report(call, &report, path, &error) : err;
+    if (err != DL_OK) {
+        dl_call_fail(call, &error);
+    } else {
+        tell(call, &report, path);
+        bool missed = report.play->must_missed > 0 ||
+                      (report.repeats != NULL && report.repeats->runs_missed > 0);
+        dl_call_end(call, missed ? DL_EXIT_NO : DL_EXIT_OK);
+    }
+    dl_play_free(&report.play);
+    dl_repeats_free(&report.repeats);
+    dl_scenario_free(&scenario);
+}
