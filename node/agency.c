@@ -2,6 +2,7 @@
 
 #include "base/encoding.h"
 #include "certs/identity.h"
+#include "node/scrubbing.h"
 #include "registry/registry.h"
 
 #include <stdio.h>
@@ -151,6 +152,7 @@ enum dl_err dl_agency_start(struct dl_agency *agency, struct dl_error *error)
         agency->n_listeners++;
     }
     agency->running = true;
+    dl__agency_read_weekly(agency);
     for (struct dl_peer *peer = agency->peers; peer != NULL; peer = peer->next) {
         dl__peer_start(peer);
     }
@@ -167,6 +169,7 @@ void dl_agency_close(struct dl_agency **out)
         agency->failed = true; // nothing more is written; what was durable stays
     }
     agency->running = false;
+    dl__agency_stop_reading(agency);
     for (size_t i = 0; i < agency->n_listeners; i++) {
         agency->world->ops->listener_free(agency->listeners[i]);
     }

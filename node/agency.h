@@ -163,5 +163,6 @@ void dl_peer_forget_test(struct dl_peer *peer, const void *context);
 typedef void (*dl_repair_fn)(void *context, const struct dl_update_batch *batch);
 DL_MUST_USE enum dl_err dl_peer_repair(struct dl_peer *peer, enum dl_side side, uint64_t from,
                                        uint64_t to, dl_repair_fn fn, void *context);
+void dl_peer_forget_repair(struct dl_peer *peer, const void *context);
 
 #endif

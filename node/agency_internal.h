@@ -8,6 +8,7 @@
 #include "protocol/session.h"
 
 struct dl__connection;
+struct dl__reading;
 
 /* A call to make after the commit. */
 struct dl__after {
@@ -30,6 +31,7 @@ struct dl_agency {
     bool running, in_turn, full, changed, failed;
     enum dl_err broken; /* why this turn must be undone at its end */
     struct dl_timer *probe; /* while the disk is full */
+    struct dl__reading *reading; /* node/scrubbing.c */
     struct dl_peer *peers;
     struct dl__connection *strangers; /* not attributed to a peer yet, newest first */
     size_t n_strangers;
@@ -79,6 +81,7 @@ struct dl_peer {
     void *test_context;
     dl_repair_fn repair_fn;
     void *repair_context;
+    bool repairing;
 };
 
 struct dl__connection {
@@ -114,6 +117,8 @@ enum dl_err dl__peer_load_all(struct dl_agency *agency, struct dl_error *error);
 enum dl_err dl__peer_reread(struct dl_peer *peer);
 enum dl_err dl__peer_load(struct dl_agency *agency, const char *id, struct dl_error *error);
 void dl__peer_free(struct dl_peer *peer);
+/* A piece of a repair came; n = 0 ends it. */
+void dl__peer_repaired(struct dl_peer *peer, const struct dl_update_batch *batch);
 void dl__peer_start(struct dl_peer *peer);
 bool dl__peer_may_grow(const struct dl_peer *peer);
 bool dl__peer_may_talk(const struct dl_peer *peer); /* neither removed nor frozen */

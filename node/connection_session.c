@@ -222,8 +222,8 @@ static void perform(struct dl__connection *c, const struct dl_session_update *up
     if ((flags & DL_UPDATE_RETURN) != 0 && !c->closing) {
         take_back(c, &update->batch);
     }
-    if ((flags & DL_UPDATE_REPAIR) != 0 && c->peer->repair_fn != NULL) {
-        c->peer->repair_fn(c->peer->repair_context, &update->batch);
+    if ((flags & DL_UPDATE_REPAIR) != 0) {
+        dl__peer_repaired(c->peer, &update->batch);
     }
     if ((flags & DL_UPDATE_FLOOR) != 0) {
         enum dl_err err = dl_replica_set_floor(c->peer->replica, update->floor);

@@ -325,6 +325,10 @@ void dl__peer_gone(struct dl_peer *peer, struct dl__connection *connection)
     peer->current = NULL;
     peer->failures = connection->opened ? 0 : peer->failures + 1;
     memset(&peer->told, 0, sizeof peer->told);
+    if (peer->repairing) {
+        struct dl_update_batch nothing = {.n = 0};
+        dl__peer_repaired(peer, &nothing);
+    }
     if (peer->test_fn != NULL) {
         struct dl_test_result result = {.ok = false, .address = peer->address};
         dl_test_fn fn = peer->test_fn;
@@ -341,6 +345,14 @@ void dl__peer_gone(struct dl_peer *peer, struct dl__connection *connection)
 }
 
 /* ---- tests and repairs ---- */
+
+void dl__peer_repaired(struct dl_peer *peer, const struct dl_update_batch *batch)
+{
+    peer->repairing = peer->repairing && batch->n > 0;
+    if (peer->repair_fn != NULL) {
+        peer->repair_fn(peer->repair_context, batch);
+    }
+}
 
 enum dl_err dl_peer_test(struct dl_peer *peer, dl_test_fn fn, void *context)
 {
@@ -375,9 +387,20 @@ enum dl_err dl_peer_repair(struct dl_peer *peer, enum dl_side side, uint64_t fro
     if (peer->current == NULL || !peer->current->opened) {
         return DL_E_PEER_DOWN;
     }
+    if (peer->repairing) {
+        return DL_E_STATE; // one at a time: the session asserts it
+    }
     peer->repair_fn = fn;
     peer->repair_context = context;
+    peer->repairing = true;
     dl__connection_step(peer->current, &event);
     peer->agency->world->ops->wake(peer->agency->world);
     return DL_OK;
+}
+
+void dl_peer_forget_repair(struct dl_peer *peer, const void *context)
+{
+    if (peer->repair_context == context) {
+        peer->repair_fn = NULL;
+    }
 }

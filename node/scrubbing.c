@@ -1,0 +1,171 @@
+#include "node/scrubbing.h"
+#include "node/agency_internal.h"
+#include "protocol/note.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { WANTED_MAX = 256, SLICE = 2000, SLICE_PAUSE_MS = 50, FIRST_MS = 60 * 60 * 1000 };
+static const uint64_t week_ms = (uint64_t)7 * 86400 * 1000;
+
+struct dl_scrubbing {
+    struct dl_scrub *scrub;
+    bool done;
+    uint64_t read, before;
+    uint64_t wanted[WANTED_MAX]; /* more are found by the next check */
+    size_t n_wanted;
+};
+
+static enum dl_err author_key(struct dl_agency *agency, const struct dl_peer *peer, bool theirs,
+                              const struct dl_log *log, struct dl_vkey *out)
+{
+    struct dl_public_key key =
+        theirs ? peer->offer.journal_key : dl_signer_public(agency->journal_signer);
+    return dl_vkey_make(dl_view_str(dl_log_origin(log)), DL_KEY_ED25519, &key, out);
+}
+
+enum dl_err dl_scrubbing_new(struct dl_agency *agency, struct dl_peer *peer, bool theirs, bool mend,
+                             dl_scrub_fn fault, void *context, struct dl_scrubbing **out)
+{
+    struct dl_vkey vkey;
+    struct dl_log *log = theirs ? dl_replica_log(peer->replica) : dl_journal_log(peer->journal);
+    DL_TRY(author_key(agency, peer, theirs, log, &vkey));
+    struct dl_scrubbing *s = calloc(1, sizeof *s);
+    DL_ASSERT(s != NULL, "memory for a reading");
+    struct dl_scrub_config config = {
+        .log = log, .vkey = &vkey, .mend = mend, .fault = fault, .context = context};
+    enum dl_err err = dl_scrub_new(&config, &s->scrub);
+    if (err != DL_OK) {
+        free(s);
+        return err;
+    }
+    *out = s;
+    return DL_OK;
+}
+
+void dl_scrubbing_free(struct dl_scrubbing **scrubbing)
+{
+    if (*scrubbing != NULL) {
+        dl_scrub_free(&(*scrubbing)->scrub);
+        free(*scrubbing);
+        *scrubbing = NULL;
+    }
+}
+
+enum dl_err dl_scrubbing_step(struct dl_scrubbing *s, uint64_t n, bool *done)
+{
+    uint64_t total = 0;
+    DL_TRY(dl_scrub_step(s->scrub, n, &s->done));
+    uint64_t at = dl_scrub_at(s->scrub, &total);
+    s->read = at - s->before;
+    s->before = at;
+    *done = s->done;
+    return DL_OK;
+}
+
+bool dl_scrubbing_done(const struct dl_scrubbing *scrubbing)
+{
+    return scrubbing->done;
+}
+
+uint64_t dl_scrubbing_read(const struct dl_scrubbing *scrubbing)
+{
+    return scrubbing->read;
+}
+
+void dl_scrubbing_want(struct dl_scrubbing *s, uint64_t index)
+{
+    if (s->n_wanted < WANTED_MAX) {
+        s->wanted[s->n_wanted++] = index;
+    }
+}
+
+bool dl_scrubbing_next_wanted(struct dl_scrubbing *s, uint64_t *index)
+{
+    if (s->n_wanted == 0) {
+        return false;
+    }
+    *index = s->wanted[--s->n_wanted];
+    return true;
+}
+
+/* ---- the weekly reading ---- */
+
+struct dl__reading {
+    struct dl_timer *timer;
+    struct dl_scrubbing *scrubbing;
+    char peer[DL_LIMIT_AGENCY_ID + 1]; /* empty: begin with the first */
+    bool theirs;
+};
+
+static void damaged(void *context, const struct dl_scrub_fault *fault)
+{
+    struct dl_agency *agency = context;
+    struct dl_event event;
+    dl_event_begin(&event, dl_agency_now(agency), "journal.damaged");
+    dl_event_str(&event, "peer", agency->reading->peer);
+    dl_event_str(&event, "journal", agency->reading->theirs ? "theirs" : "ours");
+    dl_event_int(&event, "index", (int64_t)fault->index);
+    dl_event_str(&event, "what", fault->text);
+    dl_event_bool(&event, "mended", fault->mended);
+    dl__agency_log(agency, &event);
+}
+
+/* The next log to read: the other side of this peer, then the next peer. NULL after the last. */
+static struct dl_peer *advance(struct dl_agency *agency, struct dl__reading *reading)
+{
+    struct dl_peer *peer = dl_agency_peer(agency, reading->peer);
+    if (peer != NULL && !reading->theirs) {
+        reading->theirs = true;
+        return peer;
+    }
+    reading->theirs = false;
+    peer = peer == NULL ? agency->peers : peer->next;
+    snprintf(reading->peer, sizeof reading->peer, "%s", peer == NULL ? "" : peer->id);
+    return peer;
+}
+
+static void read_slice(void *context)
+{
+    struct dl_agency *agency = context;
+    struct dl__reading *reading = agency->reading;
+    bool done = false;
+    uint64_t wait = SLICE_PAUSE_MS;
+    enum dl_err err = DL_OK;
+    if (reading->scrubbing == NULL) {
+        struct dl_peer *peer = advance(agency, reading);
+        wait = peer == NULL ? week_ms : wait;
+        err = peer == NULL ? DL_OK
+                           : dl_scrubbing_new(agency, peer, reading->theirs, false, damaged, agency,
+                                              &reading->scrubbing);
+    }
+    if (err == DL_OK && reading->scrubbing != NULL) {
+        err = dl_scrubbing_step(reading->scrubbing, SLICE, &done);
+    }
+    if (done || err != DL_OK) {
+        dl_scrubbing_free(&reading->scrubbing);
+    }
+    if (dl_err_class(err) == DL_CLASS_STORE) {
+        dl__agency_fatal(agency, err, "a stored journal cannot be read");
+        return;
+    }
+    agency->world->ops->timer_set(reading->timer, wait);
+}
+
+void dl__agency_read_weekly(struct dl_agency *agency)
+{
+    agency->reading = calloc(1, sizeof *agency->reading);
+    DL_ASSERT(agency->reading != NULL, "memory for a reading");
+    agency->reading->timer = agency->world->ops->timer_new(agency->world, read_slice, agency);
+    agency->world->ops->timer_set(agency->reading->timer, FIRST_MS);
+}
+
+void dl__agency_stop_reading(struct dl_agency *agency)
+{
+    if (agency->reading != NULL) {
+        agency->world->ops->timer_free(agency->reading->timer);
+        dl_scrubbing_free(&agency->reading->scrubbing);
+        free(agency->reading);
+        agency->reading = NULL;
+    }
+}
