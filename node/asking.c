@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { OUT_MAX = 64 * 1024 * 1024 };
+enum { OUT_MAX = 64 * 1024 * 1024, SVG_MAX = 2 * 1024 * 1024 };
 
 static enum dl_err read_day(const struct dl_call *call, const char *option, dl_day *out,
                             struct dl_error *error)
@@ -90,6 +90,8 @@ enum dl_err dl_asking_open(struct dl_call *call, struct dl_asking *asking, bool 
     DL_TRY(dl_reader_new(dl_registry_store(registry), &asking->reader, error));
     dl_status_new(asking->reader, &asking->status);
     dl_buf_init(&asking->out, OUT_MAX);
+    dl_buf_init(&asking->svg, SVG_MAX);
+    asking->batch = batch;
     enum dl_err err = set_options(call, asking, batch, error);
     if (err != DL_OK) {
         dl_asking_close(asking);
@@ -101,7 +103,10 @@ void dl_asking_close(struct dl_asking *asking)
 {
     dl_status_free(&asking->status);
     dl_reader_free(&asking->reader);
+    dl_relations_free(&asking->relations);
+    dl_worker_close(&asking->worker);
     dl_buf_fini(&asking->out);
+    dl_buf_fini(&asking->svg);
 }
 
 void dl_asking_flush(struct dl_call *call, struct dl_asking *asking)
@@ -110,17 +115,59 @@ void dl_asking_flush(struct dl_call *call, struct dl_asking *asking)
     dl_buf_reset(&asking->out);
 }
 
-enum dl_err dl_asking_structure(struct dl_call *call, struct dl_asking *asking, struct dl_view text,
-                                struct dl_error *error)
+enum dl_err dl_asking_start(struct dl_asking *asking, struct dl_error *error)
 {
-    (void)call;
-    (void)asking;
-    dl_error_set(error, DL_E_WORKER_MISSING, NULL,
-                 "\"%.*s\" is no name of this registry; as a structure it needs the structure "
-                 "worker, which is not installed",
-                 DL_VIEW_ARG(text));
-    return dl_error_hint(error,
-                         "install directline-structure, or ask by name, CAS number or InChIKey");
+    struct dl_worker_config config = {.processes = asking->batch ? 2 : 1};
+    if (asking->worker != NULL) {
+        return DL_OK;
+    }
+    DL_TRY(dl_worker_open(&config, &asking->worker, error));
+    dl_relations_new(asking->reader, asking->worker, &asking->relations);
+    return DL_OK;
+}
+
+enum dl_err dl_asking_worker(struct dl_asking *asking, struct dl_error *error)
+{
+    DL_TRY(dl_asking_start(asking, error));
+    return dl_relations_load(asking->relations, error);
+}
+
+static bool is_inchi(struct dl_view text)
+{
+    return text.n > 6 && memcmp(text.p, "InChI=", 6) == 0;
+}
+
+/* An InChI is looked up as it stands; one that no listed structure has is not understood. */
+static enum dl_err ask_inchi(struct dl_asking *asking, struct dl_view text, bool *understood)
+{
+    char key[28];
+    DL_TRY(dl_relations_inchi(asking->relations, text, key));
+    *understood = key[0] != '\0';
+    return *understood ? dl_status_ask_structure(asking->status, text, dl_view_str(key), text)
+                       : DL_OK;
+}
+
+enum dl_err dl_asking_structure(struct dl_asking *asking, struct dl_view text,
+                                enum dl_asking_form form, bool *understood, struct dl_error *error)
+{
+    struct dl_worker_answer answer;
+    struct dl_worker_ask ask = {.text = text, .wants = DL_RELATIONS_WANTS, .rule = -1};
+    *understood = false;
+    ask.wants |= form == DL_ASKING_MOL ? DL_WANT_MOL : 0;
+    ask.wants |= asking->draw ? DL_WANT_SVG : 0;
+    DL_TRY(dl_asking_start(asking, error));
+    if (is_inchi(text)) {
+        return ask_inchi(asking, text, understood);
+    }
+    DL_TRY(dl_worker_ask(asking->worker, &ask, &answer, error));
+    *understood = answer.understood && answer.parent_inchikey.n == 27;
+    if (!*understood) {
+        return DL_OK;
+    }
+    dl_buf_reset(&asking->svg);
+    dl_buf_put_view(&asking->svg, answer.svg);
+    return dl_relations_answer(asking->relations, asking->status, text, &answer, asking->style.lang,
+                               error);
 }
 
 bool dl_asking_may_be_structure(const struct dl_asking *asking)

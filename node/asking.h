@@ -5,14 +5,18 @@
 #define DL_NODE_ASKING_H
 
 #include "node/command.h"
-#include "registry/status.h"
+#include "registry/relation.h"
 
 struct dl_asking {
     struct dl_reader *reader;
     struct dl_status *status;
     struct dl_moment moment;
     struct dl_style style;
-    struct dl_buf out; /* gathered before it is put: few large writes */
+    struct dl_buf out;        /* gathered before it is put: few large writes */
+    struct dl_worker *worker; /* started at the first structure */
+    struct dl_relations *relations;
+    struct dl_buf svg; /* of the last structure, where --draw asks for it */
+    bool draw, batch;
 };
 
 enum { DL_ASKING_PUT = 64 * 1024 }; /* octets gathered before they are put */
@@ -22,10 +26,17 @@ enum { DL_ASKING_PUT = 64 * 1024 }; /* octets gathered before they are put */
 DL_MUST_USE enum dl_err dl_asking_open(struct dl_call *call, struct dl_asking *asking, bool batch,
                                        struct dl_error *error);
 void dl_asking_close(struct dl_asking *asking);
-/* Asks for a structure (SMILES or InChI); the answer stands in asking->status. DL_E_WORKER_MISSING
- * without the structure worker: other questions are answered all the same. */
-DL_MUST_USE enum dl_err dl_asking_structure(struct dl_call *call, struct dl_asking *asking,
-                                            struct dl_view text, struct dl_error *error);
+/* Asks for a structure (SMILES, InChI, or a MOL record); the answer stands in asking->status. What
+ * is no structure leaves the answer before it, and *understood false. DL_E_WORKER_MISSING without
+ * the structure worker: other questions are answered all the same. */
+enum dl_asking_form { DL_ASKING_LINE, DL_ASKING_MOL };
+DL_MUST_USE enum dl_err dl_asking_structure(struct dl_asking *asking, struct dl_view text,
+                                            enum dl_asking_form form, bool *understood,
+                                            struct dl_error *error);
+/* Starts the worker unless it runs. */
+DL_MUST_USE enum dl_err dl_asking_start(struct dl_asking *asking, struct dl_error *error);
+/* The worker, with every listed structure read: for questions in flight (a batch). */
+DL_MUST_USE enum dl_err dl_asking_worker(struct dl_asking *asking, struct dl_error *error);
 /* Whether the question just asked was no name of the registry, but may be a structure. */
 bool dl_asking_may_be_structure(const struct dl_asking *asking);
 /* Put what was gathered. */

@@ -227,7 +227,13 @@ static enum dl_err ask_item(struct dl_call *call, const struct dl_item *item, en
         if (!asked) {
             DL_TRY(dl_status_ask_name(status, structure));
         }
-        *worker = dl_asking_structure(call, &state->asking, structure, &error);
+        bool understood = false;
+        *worker = dl_asking_structure(&state->asking, structure,
+                                      item->smiles.n > 0 ? DL_ASKING_LINE : DL_ASKING_MOL,
+                                      &understood, &error);
+        if (*worker == DL_OK && !understood) {
+            dl_status_ask_unreadable(status, item->smiles.n > 0 ? structure : item->name);
+        }
     } else if (!asked) {
         DL_TRY(dl_status_ask_name(status, dl_view_of("", 0)));
     }

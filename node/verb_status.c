@@ -1,6 +1,8 @@
 #include "node/asking.h"
 #include "registry/registry.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +21,8 @@ struct state {
 
 static bool is_batch(const struct dl_call *call)
 {
-    return strcmp(dl_call_operand(call, 0), "-") == 0;
+    const char *first = dl_call_operand(call, 0);
+    return first != NULL && strcmp(first, "-") == 0;
 }
 
 static void free_state(void *context)
@@ -47,7 +50,9 @@ static bool ask_structure(struct dl_call *call, struct dl_view query)
 {
     struct state *state = call->state;
     struct dl_error error;
-    enum dl_err err = dl_asking_structure(call, &state->asking, query, &error);
+    bool understood = false;
+    enum dl_err err =
+        dl_asking_structure(&state->asking, query, DL_ASKING_LINE, &understood, &error);
     if (err == DL_OK) {
         return true;
     }
@@ -57,15 +62,11 @@ static bool ask_structure(struct dl_call *call, struct dl_view query)
     return false;
 }
 
-static enum dl_err answer(struct dl_call *call, struct dl_view query, bool one_line)
+static enum dl_err put_answer(struct dl_call *call, bool one_line)
 {
     struct state *state = call->state;
     struct dl_status *status = state->asking.status;
     struct dl_buf *out = &state->asking.out;
-    DL_TRY(dl_status_ask(status, query));
-    if (dl_asking_may_be_structure(&state->asking) && !ask_structure(call, query)) {
-        return DL_OK;
-    }
     if (!dl_status_understood(status)) {
         dl_call_note(call, DL_EXIT_NO);
     }
@@ -82,6 +83,16 @@ static enum dl_err answer(struct dl_call *call, struct dl_view query, bool one_l
     }
     state->text_started = true;
     return dl_status_text(status, &state->asking.style, out);
+}
+
+static enum dl_err answer(struct dl_call *call, struct dl_view query, bool one_line)
+{
+    struct state *state = call->state;
+    DL_TRY(dl_status_ask(state->asking.status, query));
+    if (dl_asking_may_be_structure(&state->asking) && !ask_structure(call, query)) {
+        return DL_OK;
+    }
+    return put_answer(call, one_line);
 }
 
 /* Takes octets up to a line end from the pending input; true when a line is whole. */
@@ -164,8 +175,13 @@ static void on_input(struct dl_call *call, struct dl_view octets, bool end)
 static bool check_usage(struct dl_call *call)
 {
     struct dl_error error;
+    bool mol = dl_call_option(call, "mol") != NULL;
     bool several = dl_call_operand(call, 1) != NULL;
-    if (is_batch(call) && several) {
+    if (mol == (dl_call_operand(call, 0) != NULL)) {
+        dl_error_set(&error, DL_E_USAGE, NULL, "either queries or --mol FILE");
+    } else if (dl_call_option(call, "draw") != NULL && (several || is_batch(call))) {
+        dl_error_set(&error, DL_E_USAGE, "--draw", "only for one query");
+    } else if (is_batch(call) && several) {
         dl_error_set(&error, DL_E_USAGE, NULL,
                      "\"-\" stands alone: the queries come from standard "
                      "input, one a line");
@@ -178,15 +194,92 @@ static bool check_usage(struct dl_call *call)
     return false;
 }
 
+static enum dl_err read_mol(const char *path, struct dl_buf *out, struct dl_error *error)
+{
+    uint8_t chunk[4096];
+    size_t n = 0;
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return dl_error_set(error, DL_E_INPUT, "--mol", "%s cannot be read: %s", path,
+                            strerror(errno));
+    }
+    while ((n = fread(chunk, 1, sizeof chunk, file)) > 0) {
+        dl_buf_put(out, chunk, n);
+    }
+    fclose(file);
+    if (dl_buf_err(out) != DL_OK) {
+        return dl_error_set(error, DL_E_TOO_LARGE, "--mol", "%s is larger than 1 MiB", path);
+    }
+    return DL_OK;
+}
+
+/* The first record of a file; the query that is echoed is the file's name. */
+static enum dl_err answer_mol(struct dl_call *call, struct dl_error *error)
+{
+    struct state *state = call->state;
+    struct dl_view name = dl_view_str(dl_call_option(call, "mol"));
+    struct dl_buf mol;
+    bool understood = false;
+    dl_buf_init(&mol, DL_WORKER_TEXT_MAX);
+    enum dl_err err = read_mol((const char *)name.p, &mol, error);
+    if (err == DL_OK) {
+        err = dl_asking_structure(&state->asking, dl_buf_view(&mol), DL_ASKING_MOL, &understood,
+                                  error);
+    }
+    dl_buf_fini(&mol);
+    DL_TRY(err);
+    if (understood) {
+        state->asking.status->query = name;
+    } else {
+        dl_status_ask_unreadable(state->asking.status, name);
+    }
+    return put_answer(call, false);
+}
+
+static enum dl_err write_picture(struct dl_call *call, struct dl_error *error)
+{
+    struct state *state = call->state;
+    const char *path = dl_call_option(call, "draw");
+    const struct dl_buf *svg = &state->asking.svg;
+    if (path == NULL) {
+        return DL_OK;
+    }
+    if (svg->n == 0) {
+        dl_error_set(error, DL_E_STRUCTURE, "--draw", "there is no structure to draw");
+        return dl_error_hint(error, "ask by SMILES or --mol");
+    }
+    FILE *file = fopen(path, "wxe");
+    if (file == NULL) {
+        return dl_error_set(error, DL_E_INPUT, "--draw", "%s cannot be written: %s", path,
+                            strerror(errno));
+    }
+    size_t n = fwrite(svg->p, 1, svg->n, file);
+    if (fclose(file) != 0 || n != svg->n) {
+        return dl_error_set(error, DL_E_STORE_IO, "--draw", "%s was not written", path);
+    }
+    return DL_OK;
+}
+
 static void answer_operands(struct dl_call *call)
 {
     struct state *state = call->state;
+    struct dl_error error;
+    if (dl_call_option(call, "mol") != NULL && answer_mol(call, &error) != DL_OK) {
+        dl_asking_flush(call, &state->asking);
+        dl_call_fail(call, &error);
+        return;
+    }
     for (int i = 0; dl_call_operand(call, i) != NULL; i++) {
         enum dl_err err = answer(call, dl_view_str(dl_call_operand(call, i)), false);
         if (err != DL_OK) {
             give_up(call, err);
             return;
         }
+    }
+    if (write_picture(call, &error) != DL_OK) {
+        dl_asking_flush(call, &state->asking);
+        dl_call_fail(call, &error);
+        return;
     }
     if (dl_call_flag(call, "exit-code")) {
         int code =
@@ -215,6 +308,7 @@ void dl__verb_status(struct dl_call *call)
         dl_call_fail(call, &error);
         return;
     }
+    state->asking.draw = dl_call_option(call, "draw") != NULL;
     call->state = state;
     call->state_free = free_state;
     if (is_batch(call)) {

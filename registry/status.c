@@ -435,13 +435,17 @@ enum dl_err dl_status_ask_name(struct dl_status *status, struct dl_view name)
     return ask(status, &read);
 }
 
-enum dl_err dl_status_ask_structure(struct dl_status *status, struct dl_view query,
-                                    struct dl_view inchikey, struct dl_view inchi)
+/* What a worker read out of a structure. */
+struct read_structure {
+    struct dl_view query, inchikey, inchi;
+};
+
+static enum dl_err ask_read(struct dl_status *status, const struct read_structure *read, bool salt)
 {
-    begin(status, query);
-    status->matched = status->inchikey = dl__status_keep(status, inchikey);
-    status->inchi = dl__status_keep(status, inchi);
-    DL_TRY(dl_lookup_inchikey(status->reader, &status->moment, inchikey, &status->lookup));
+    begin(status, read->query);
+    status->matched = status->inchikey = dl__status_keep(status, read->inchikey);
+    status->inchi = dl__status_keep(status, read->inchi);
+    DL_TRY(dl_lookup_inchikey(status->reader, &status->moment, read->inchikey, &status->lookup));
     if (status->lookup.outcome == DL_LOOKUP_UNKNOWN) {
         status->lookup.outcome = DL_LOOKUP_FOUND; /* a structure is understood, listed or not */
         status->lookup.other_form = true;
@@ -449,8 +453,25 @@ enum dl_err dl_status_ask_structure(struct dl_status *status, struct dl_view que
     if (!status->lookup.other_form) {
         status->lookup.said = DL_WORDS_BY_STRUCTURE;
     }
-    status->lookup.how = DL_HOW_STRUCTURE;
+    status->lookup.how = salt ? DL_HOW_PARENT_OF_SALT : DL_HOW_STRUCTURE;
+    if (salt) {
+        strcpy(status->lookup.salt, "salt");
+    }
     return answer(status);
+}
+
+enum dl_err dl_status_ask_structure(struct dl_status *status, struct dl_view query,
+                                    struct dl_view inchikey, struct dl_view inchi)
+{
+    struct read_structure read = {query, inchikey, inchi};
+    return ask_read(status, &read, false);
+}
+
+enum dl_err dl_status_ask_salt(struct dl_status *status, struct dl_view query,
+                               struct dl_view inchikey, struct dl_view inchi)
+{
+    struct read_structure read = {query, inchikey, inchi};
+    return ask_read(status, &read, true);
 }
 
 static void drop_empty_rows(struct dl_status *status, int jurisdiction)
@@ -463,6 +484,43 @@ static void drop_empty_rows(struct dl_status *status, int jurisdiction)
         }
     }
     status->n_rows = kept;
+}
+
+void dl_status_ask_unreadable(struct dl_status *status, struct dl_view query)
+{
+    begin(status, query);
+    status->matched = query;
+    status->lookup.outcome = DL_LOOKUP_MALFORMED;
+    status->lookup.said = DL_WORDS_BAD_STRUCTURE;
+    status->lookup.n_candidates = status->lookup.n_nearest = 0;
+}
+
+enum dl_err dl_status_add_kin(struct dl_status *status, const struct dl_status_kin *kin, size_t n)
+{
+    static struct dl__standings standings; /* large, and cleared for each call */
+    clear(status, &standings);
+    for (size_t i = 0; i < status->n_rows; i++) { /* what is open does not stand in the way */
+        bool stands = status->row[i].standing <= DL_STANDING_TEMPORARY;
+        int j = status->row[i].jurisdiction;
+        standings.in_force[j] = standings.in_force[j] || stands;
+    }
+    size_t before_them = status->n_rows;
+    for (size_t i = 0; i < n; i++) {
+        struct dl__reach reach = {.other = true,
+                                  .isomer = kin[i].isomer,
+                                  .made = !kin[i].isomer,
+                                  .ether = kin[i].ether,
+                                  .name = dl__status_keep(status, kin[i].name)};
+        DL_TRY(dl__status_gather(status, &standings, kin[i].substance, &reach));
+    }
+    add_data_reasons(status, before_them);
+    for (size_t i = 0; i < status->n_asked; i++) {
+        if (standings.has_row[status->asked[i]]) {
+            drop_empty_rows(status, status->asked[i]);
+        }
+    }
+    sort_rows(status);
+    return status->arena.err;
 }
 
 static const struct dl_list *list_by_code(const struct dl_reader *reader, struct dl_view code)

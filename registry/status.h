@@ -111,6 +111,24 @@ DL_MUST_USE enum dl_err dl_status_ask_name(struct dl_status *status, struct dl_v
 DL_MUST_USE enum dl_err dl_status_ask_structure(struct dl_status *status, struct dl_view query,
                                                 struct dl_view inchikey, struct dl_view inchi);
 
+/* A salt of the substance with this InChIKey, read from a structure; the rest as above. */
+DL_MUST_USE enum dl_err dl_status_ask_salt(struct dl_status *status, struct dl_view query,
+                                           struct dl_view inchikey, struct dl_view inchi);
+
+/* For a structure that could not be read: not understood, malformed. */
+void dl_status_ask_unreadable(struct dl_status *status, struct dl_view query);
+
+/* A listed substance that the structure asked about is an isomer, an ester or an ether of. */
+struct dl_status_kin {
+    int64_t substance;
+    struct dl_view name;
+    bool isomer, ether; /* neither: an ester */
+};
+/* Adds the listings of kin whose words reach the structure just asked about, in jurisdictions where
+ * nothing is in force yet. */
+DL_MUST_USE enum dl_err dl_status_add_kin(struct dl_status *status, const struct dl_status_kin *kin,
+                                          size_t n);
+
 /* A match by structure or class rule, found outside: `list` and `entry` name the listing. */
 struct dl_status_match {
     struct dl_view list, entry;

@@ -13,6 +13,9 @@ struct dl__reach {
     bool other;            /* it is another form of the skeleton asked about ... */
     enum dl_stereo stereo; /* ... and so the two stand to each other */
     bool isotope;          /* ... in isotopes */
+    bool isomer;           /* or: another arrangement of the same groups */
+    bool made;             /* or: an ester or ether of it, found by structure ... */
+    bool ether;            /* ... an ether */
     struct dl_view name;   /* of the substance whose listings are read */
 };
 

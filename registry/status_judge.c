@@ -273,6 +273,50 @@ static enum dl_err judge_ester(struct dl_status *status, const struct dl_status_
     return DL_OK;
 }
 
+/* Isomers other than stereoisomers, found by structure. Where the words name isomers without saying
+ * which they are left open; in the United States that means optical isomers (21 CFR 1300.01(b)). */
+static enum dl_err judge_isomer(struct dl_status *status, struct dl__standings *standings,
+                                const struct dl_status_row *row, const struct dl__reach *reach,
+                                struct dl__judged *out)
+{
+    struct finding covers;
+    struct finding raises;
+    bool optical_only = strncmp(row->list->code, "US-", 3) == 0;
+    out->how = DL_HOW_ISOMER;
+    DL_TRY(find_flags(status, row, DL_SCOPE_POSITIONAL, &covers));
+    DL_TRY(find_flags(status, row, optical_only ? 0 : DL_SCOPE_ISOMERS, &raises));
+    DL_TRY(find_exceptions(status, standings));
+    bool open = raises.found || covers.conditional;
+    out->clause = covers.found ? covers.clause : raises.clause;
+    if ((covers.found || open) && is_excepted(status, standings, row)) {
+        out->verdict = DL__OUT;
+        return DL_OK;
+    }
+    out->verdict = covers.found && !covers.conditional ? DL__COVERED : open ? DL__OPEN : DL__OUT;
+    out->explained = out->verdict == DL__COVERED;
+    out->explanation = dl__said(DL_WORDS_REACH_ISOMER, reach->name, dl_view_of(NULL, 0));
+    out->reason = dl__said(DL_WORDS_ISOMER_OPEN, reach->name, dl_view_of(NULL, 0));
+    out->doubt = standings->exceptions != 0 || standings->excluded;
+    return DL_OK;
+}
+
+static enum dl_err judge_made(struct dl_status *status, const struct dl_status_row *row,
+                              const struct dl__reach *reach, struct dl__judged *out)
+{
+    struct finding covers;
+    struct finding raises;
+    out->how = DL_HOW_ESTER_ETHER;
+    DL_TRY(find_flags(status, row, reach->ether ? DL_SCOPE_ETHERS : DL_SCOPE_ESTERS, &covers));
+    DL_TRY(find_flags(status, row, DL_SCOPE_DERIVATIVES, &raises));
+    bool open = raises.found || covers.conditional;
+    out->clause = covers.found ? covers.clause : raises.clause;
+    out->verdict = covers.found && !covers.conditional ? DL__COVERED : open ? DL__OPEN : DL__OUT;
+    out->explained = out->verdict == DL__COVERED;
+    out->explanation = dl__said(DL_WORDS_REACH_ESTER_FOUND, reach->name, dl_view_of(NULL, 0));
+    out->reason = dl__said(DL_WORDS_ESTER_OPEN, reach->name, dl_view_of(NULL, 0));
+    return DL_OK;
+}
+
 enum dl_err dl__status_judge(struct dl_status *status, struct dl__standings *standings,
                              const struct dl_status_row *row, const struct dl__reach *reach,
                              struct dl__judged *out)
@@ -280,6 +324,12 @@ enum dl_err dl__status_judge(struct dl_status *status, struct dl__standings *sta
     *out = (struct dl__judged){.verdict = DL__COVERED};
     DL_ASSERT(reach->salt || reach->ester || reach->other, "there is something to judge");
     DL_TRY(dl_reader_clauses(status->reader));
+    if (reach->isomer) {
+        return judge_isomer(status, standings, row, reach, out);
+    }
+    if (reach->made) {
+        return judge_made(status, row, reach, out);
+    }
     if (reach->ester) {
         DL_TRY(judge_ester(status, row, reach, out));
     } else if (reach->salt) {

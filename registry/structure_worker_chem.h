@@ -65,6 +65,10 @@ double chem_mass(const struct chem_mol *mol);
 char *chem_smiles(const struct chem_mol *mol);
 char *chem_formula(const struct chem_mol *mol);
 
+/* The substances that this is an ester or ether of: each with one acyl or alkyl group taken off an
+ * oxygen. Up to `max`, to be freed; ether[i] says which. */
+int chem_alcohols(const struct chem_mol *mol, int max, struct chem_mol **out, bool *ether);
+
 struct chem_pattern *chem_pattern_new(const char *smarts);
 void chem_pattern_free(struct chem_pattern *pattern);
 int chem_pattern_atoms(const struct chem_pattern *pattern);

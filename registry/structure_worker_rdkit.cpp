@@ -412,6 +412,47 @@ char *chem_formula(const struct chem_mol *mol)
     return guarded([&]() -> char * { return copy(Descriptors::calcMolFormula(*mol->mol)); });
 }
 
+int chem_alcohols(const struct chem_mol *mol, int max, struct chem_mol **out, bool *ether)
+{
+    return guarded([&]() -> int {
+        // the bond from an oxygen to the group that makes it an ester (of the alcohol) or an ether,
+        // and from an acid's carbonyl oxygen to its alkyl group
+        static const std::unique_ptr<RWMol> bond(
+            SmartsToMol("[OX2;!R;$(O[#6;!$(C=O)]),$(O(C=O)C(=O))]-[$([CX3](=O)),$([CX4;!R])]"));
+        int n = 0;
+        for (const auto &found : SubstructMatch(*mol->mol, *bond)) {
+            unsigned oxygen = static_cast<unsigned>(found[0].second);
+            unsigned carbon = static_cast<unsigned>(found[1].second);
+            RWMol cut(*mol->mol);
+            bool acyl = false;
+            for (const auto b : cut.atomBonds(cut.getAtomWithIdx(carbon))) {
+                acyl = acyl || (b->getBondType() == Bond::DOUBLE &&
+                                b->getOtherAtom(cut.getAtomWithIdx(carbon))->getAtomicNum() == 8);
+            }
+            cut.removeBond(oxygen, carbon);
+            std::vector<int> part;
+            if (n == max || MolOps::getMolFrags(cut, part) != 2) {
+                continue;
+            }
+            cut.beginBatchEdit();
+            for (unsigned i = 0; i < cut.getNumAtoms(); i++) {
+                if (part[i] != part[oxygen]) {
+                    cut.removeAtom(i);
+                }
+            }
+            cut.commitBatchEdit();
+            if (cut.getNumHeavyAtoms() < 5) {
+                continue;
+            }
+            MolOps::sanitizeMol(cut);
+            MolOps::assignStereochemistry(cut, true, true);
+            ether[n] = !acyl;
+            out[n++] = wrap(new RWMol(cut)).release();
+        }
+        return n;
+    });
+}
+
 struct chem_pattern *chem_pattern_new(const char *smarts)
 {
     return guarded([&]() -> chem_pattern * {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MARKS_MAX_ = 1024 };
+enum { MARKS_MAX_ = 1024, ALCOHOLS_MAX_ = 12 };
 
 /* One question at work. */
 struct question {
@@ -90,6 +90,26 @@ static void put_whole(struct question *q, struct dl_buf *out)
     }
 }
 
+static void put_made_of(struct question *q, struct dl_buf *out)
+{
+    struct chem_mol *alcohols[ALCOHOLS_MAX_];
+    bool ether[ALCOHOLS_MAX_];
+    int n = chem_alcohols(q->plain, ALCOHOLS_MAX_, alcohols, ether);
+    dl_buf_u8(out, DL_TAG_MADE_OF);
+    size_t block = dl_buf_block_open(out);
+    for (int i = 0; i < n; i++) {
+        char key[28];
+        char *inchi = NULL;
+        if (dl__inchi(alcohols[i], &inchi, key)) {
+            dl_buf_u8(out, ether[i] ? 'o' : 'e');
+            dl_buf_put(out, key, 27);
+        }
+        free(inchi);
+        chem_free(alcohols[i]);
+    }
+    dl_buf_block_close(out, block);
+}
+
 static void put_picture(struct dl__desk *desk, struct question *q, struct dl_buf *out)
 {
     struct chem_mark *marks = calloc(MARKS_MAX_, sizeof *marks);
@@ -116,6 +136,9 @@ static void put_rest(struct dl__desk *desk, struct question *q, struct dl_buf *o
     if ((q->wants & DL_WANT_PRINT) && chem_print(q->plain, print)) {
         put_field(out, DL_TAG_PRINT, dl_view_of(print, sizeof print));
     }
+    if (q->wants & DL_WANT_ESTERS) {
+        put_made_of(q, out);
+    }
     if (q->wants & DL_WANT_SVG) {
         put_picture(desk, q, out);
     }
@@ -132,8 +155,10 @@ static void answer(struct dl__desk *desk, struct question *q, const char *text, 
         return;
     }
     dl_buf_u8(out, DL_WIRE_OK);
-    put_whole(q, out);
-    put_parent(q, out);
+    if (!(q->wants & DL_WANT_PLAIN)) {
+        put_whole(q, out);
+        put_parent(q, out);
+    }
     put_rest(desk, q, out);
 }
 

@@ -59,7 +59,7 @@ struct dl_worker_answer {
     /* Texts; empty where the answer has none. The parent's are always there. */
     struct dl_view smiles, formula, inchi, inchikey;
     struct dl_view parent_smiles, parent_inchi, parent_inchikey, parent_formula;
-    struct dl_view plain_inchikey, print, svg;
+    struct dl_view plain_inchikey, print, svg, made_of;
     uint32_t mass; /* thousandths of u */
     uint64_t isomer_key;
     struct dl_worker_verdict verdict[DL_VERDICTS_MAX];

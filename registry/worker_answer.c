@@ -82,6 +82,7 @@ static bool decode_field(uint8_t tag, struct dl_view field, const struct dl_rule
         [DL_TAG_PLAIN_INCHIKEY] = &out->plain_inchikey,
         [DL_TAG_PRINT] = &out->print,
         [DL_TAG_SVG] = &out->svg,
+        [DL_TAG_MADE_OF] = &out->made_of,
     };
     bool key =
         tag == DL_TAG_INCHIKEY || tag == DL_TAG_PARENT_INCHIKEY || tag == DL_TAG_PLAIN_INCHIKEY;
@@ -97,7 +98,8 @@ static bool decode_field(uint8_t tag, struct dl_view field, const struct dl_rule
         return decode_verdict(field, rules, out);
     }
     if (tag == 0 || tag >= sizeof texts / sizeof texts[0] || texts[tag] == NULL ||
-        (key && !is_key(field)) || (tag == DL_TAG_PRINT && field.n != 256)) {
+        (key && !is_key(field)) || (tag == DL_TAG_PRINT && field.n != 256) ||
+        (tag == DL_TAG_MADE_OF && field.n % 28 != 0)) {
         return false;
     }
     *texts[tag] = field;

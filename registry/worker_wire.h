@@ -25,7 +25,8 @@ enum dl_wire_want {
     DL_WANT_RULES = 1 << 1, /* verdicts of class rules */
     DL_WANT_PRINT = 1 << 2, /* the Morgan fingerprint */
     DL_WANT_SVG = 1 << 3,
-    DL_WANT_PLAIN = 1 << 4 /* the text is trusted and is a parent: identity and salt are left out */
+    DL_WANT_PLAIN = 1 << 4,  /* the text is a parent of our own: its identity is left out */
+    DL_WANT_ESTERS = 1 << 5 /* what it is an ester or ether of */
 };
 
 enum dl_wire_tag {
@@ -42,6 +43,7 @@ enum dl_wire_tag {
     DL_TAG_ISOMER_KEY,     /* u64: structure_worker_input.c */
     DL_TAG_PRINT,          /* 256 octets */
     DL_TAG_SVG,
+    DL_TAG_MADE_OF, /* 28 octets each: 'e' ester or 'o' ether, and an InChIKey */
     DL_TAG_VERDICT /* u16 rule, u8 verdict, u16 scaffold, u8 why, u16 findings, each: u16 position,
                       u8 kind, u16 choice, u16 atoms, u16 each; then u16 scaffold atoms, u16 each.
                     */

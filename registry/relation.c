@@ -1,0 +1,351 @@
+#include "registry/relation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { KIN_MAX_ = 24, MATCHES_MAX_ = 96, WORDS_MAX_ = 16 * 1024 };
+
+/* One listed structure. */
+struct known {
+    int64_t substance;
+    char *name, *formula, *smiles;
+    char block[15];
+    bool read; /* by the worker */
+    uint64_t isomer_key;
+    uint8_t print[256];
+};
+
+struct dl_relations {
+    struct dl_reader *reader;
+    struct dl_worker *worker;
+    struct known *known; /* ordered by formula */
+    size_t n, room;
+    bool loaded, read_all;
+};
+
+void dl_relations_new(struct dl_reader *reader, struct dl_worker *worker, struct dl_relations **out)
+{
+    struct dl_relations *r = calloc(1, sizeof *r);
+    DL_ASSERT(r, "memory for relations");
+    r->reader = reader;
+    r->worker = worker;
+    *out = r;
+}
+
+void dl_relations_free(struct dl_relations **relations)
+{
+    struct dl_relations *r = *relations;
+    if (r == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < r->n; i++) {
+        free(r->known[i].name);
+        free(r->known[i].formula);
+        free(r->known[i].smiles);
+    }
+    free(r->known);
+    free(r);
+    *relations = NULL;
+}
+
+/* ---- the listed structures ---- */
+
+static char *copy(struct dl_view text)
+{
+    char *out = strndup((const char *)text.p, text.n);
+    DL_ASSERT(out, "memory for a name");
+    return out;
+}
+
+static enum dl_err on_structure(void *context, const struct dl_row *row)
+{
+    struct dl_relations *r = context;
+    struct dl_view key = dl_row_text(row, 1);
+    if (r->n == r->room) {
+        r->room = r->room ? r->room * 2 : 1024;
+        r->known = realloc(r->known, r->room * sizeof *r->known);
+        DL_ASSERT(r->known, "memory for structures");
+    }
+    struct known *known = &r->known[r->n++];
+    *known = (struct known){.substance = dl_row_int(row, 0),
+                            .name = copy(dl_row_text(row, 2)),
+                            .formula = copy(dl_row_text(row, 3)),
+                            .smiles = copy(dl_row_text(row, 4))};
+    memcpy(known->block, key.p, key.n < 14 ? key.n : 14);
+    return DL_OK;
+}
+
+static enum dl_err list(struct dl_relations *r)
+{
+    if (r->loaded) {
+        return DL_OK;
+    }
+    r->loaded = true;
+    return dl_store_run(r->reader->store,
+                        "SELECT s.id, s.key, s.name, t.formula, t.smiles FROM structure t JOIN"
+                        " substance s ON s.id = t.substance WHERE s.recorded_until IS NULL"
+                        " ORDER BY t.formula, s.key",
+                        NULL, 0, on_structure, r);
+}
+
+static void take_in(struct known *known, const struct dl_worker_answer *answer)
+{
+    known->read = true;
+    known->isomer_key = answer->isomer_key;
+    if (answer->print.n == sizeof known->print) {
+        memcpy(known->print, answer->print.p, sizeof known->print);
+    }
+}
+
+static struct dl_worker_ask ask_of(const struct known *known)
+{
+    return (struct dl_worker_ask){
+        .text = dl_view_str(known->smiles), .wants = DL_WANT_PLAIN | DL_WANT_PRINT, .rule = -1};
+}
+
+enum dl_err dl_relations_load(struct dl_relations *r, struct dl_error *error)
+{
+    struct dl_worker_answer answer;
+    size_t put = 0;
+    size_t taken = 0;
+    DL_TRY(list(r));
+    if (r->read_all) {
+        return DL_OK;
+    }
+    while (taken < r->n) {
+        while (put < r->n && dl_worker_waiting(r->worker) < DL_WORKER_IN_FLIGHT) {
+            struct dl_worker_ask ask = ask_of(&r->known[put++]);
+            DL_TRY(dl_worker_put(r->worker, &ask, error));
+        }
+        DL_TRY(dl_worker_take(r->worker, &answer, error));
+        take_in(&r->known[taken++], &answer);
+    }
+    r->read_all = true;
+    return DL_OK;
+}
+
+/* ---- kin ---- */
+
+static size_t first_of_formula(const struct dl_relations *r, const char *formula)
+{
+    size_t low = 0;
+    size_t high = r->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(r->known[middle].formula, formula) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* What is needed of the answer is kept: the worker's next question takes its views. */
+struct asked {
+    char formula[64], block[15];
+    uint64_t isomer_key;
+};
+
+static enum dl_err read_one(struct dl_relations *r, struct known *known, struct dl_error *error)
+{
+    struct dl_worker_answer answer;
+    struct dl_worker_ask ask = ask_of(known);
+    if (known->read) {
+        return DL_OK;
+    }
+    DL_TRY(dl_worker_ask(r->worker, &ask, &answer, error));
+    take_in(known, &answer);
+    return DL_OK;
+}
+
+static enum dl_err find_isomers(struct dl_relations *r, const struct asked *asked,
+                                struct dl_status_kin *kin, size_t *n, struct dl_error *error)
+{
+    for (size_t i = first_of_formula(r, asked->formula);
+         i < r->n && strcmp(r->known[i].formula, asked->formula) == 0 && *n < KIN_MAX_; i++) {
+        struct known *known = &r->known[i];
+        if (memcmp(known->block, asked->block, 14) == 0) {
+            continue;
+        }
+        DL_TRY(read_one(r, known, error));
+        if (known->isomer_key == asked->isomer_key) {
+            kin[(*n)++] = (struct dl_status_kin){
+                .substance = known->substance, .name = dl_view_str(known->name), .isomer = true};
+        }
+    }
+    return DL_OK;
+}
+
+static void find_made_of(const struct dl_relations *r, struct dl_view made_of,
+                         struct dl_status_kin *kin, size_t *n)
+{
+    for (size_t i = 0; i + 28 <= made_of.n; i += 28) {
+        for (size_t k = 0; k < r->n && *n < KIN_MAX_; k++) {
+            if (memcmp(r->known[k].block, made_of.p + i + 1, 14) == 0) {
+                kin[(*n)++] = (struct dl_status_kin){.substance = r->known[k].substance,
+                                                     .name = dl_view_str(r->known[k].name),
+                                                     .ether = made_of.p[i] == 'o'};
+            }
+        }
+    }
+}
+
+/* ---- class rules ---- */
+
+struct matches {
+    struct dl_status_match item[MATCHES_MAX_];
+    size_t n;
+    size_t at[MATCHES_MAX_][2]; /* of each explanation in `words` */
+    struct dl_buf words;
+};
+
+static void add_rule(const struct dl_rules *rules, const struct dl_worker_verdict *verdict,
+                     enum dl_lang lang, struct matches *matches)
+{
+    const struct dl_rule *rule = &rules->rule[verdict->rule];
+    size_t from = matches->words.n;
+    dl_rule_explain(rules, verdict, lang, &matches->words);
+    size_t n = matches->words.n - from;
+    size_t index = 0;
+    json_t *pair = NULL;
+    json_array_foreach(rule->listings, index, pair)
+    {
+        if (matches->n == MATCHES_MAX_) {
+            return;
+        }
+        matches->at[matches->n][0] = from;
+        matches->at[matches->n][1] = n;
+        matches->item[matches->n++] = (struct dl_status_match){
+            .list = dl_view_str(json_string_value(json_array_get(pair, 0))),
+            .entry = dl_view_str(json_string_value(json_array_get(pair, 1))),
+            .how = DL_HOW_CLASS_RULE,
+            .open = verdict->verdict == DL_RULE_REVIEW,
+            .clause = lang == DL_LANG_ZH ? rule->title.zh : rule->title.en};
+    }
+}
+
+/* Verdicts that are plain come first, so that an open one adds nothing where one is in force. */
+static enum dl_err add_rules(struct dl_relations *r, struct dl_status *status,
+                             const struct dl_worker_answer *answer, enum dl_lang lang)
+{
+    const struct dl_rules *rules = dl_worker_rules(r->worker);
+    struct matches matches = {.n = 0};
+    enum dl_err err = DL_OK;
+    dl_buf_init(&matches.words, (size_t)MATCHES_MAX_ * WORDS_MAX_);
+    for (int open = 0; open < 2 && err == DL_OK; open++) {
+        matches.n = 0;
+        for (size_t i = 0; i < answer->n_verdicts; i++) {
+            const struct dl_worker_verdict *verdict = &answer->verdict[i];
+            if ((verdict->verdict == DL_RULE_REVIEW) == (open == 1) &&
+                dl_rule_in_force(&rules->rule[verdict->rule], status->on)) {
+                add_rule(rules, verdict, lang, &matches);
+            }
+        }
+        for (size_t i = 0; i < matches.n; i++) {
+            matches.item[i].explanation =
+                dl_view_of(matches.words.p + matches.at[i][0], matches.at[i][1]);
+        }
+        err = matches.n > 0 ? dl_status_add(status, matches.item, matches.n) : DL_OK;
+    }
+    dl_buf_fini(&matches.words);
+    return err;
+}
+
+/* ---- the answer ---- */
+
+static enum dl_err identify(struct dl_status *status, struct dl_view query,
+                            const struct dl_worker_answer *answer)
+{
+    if (answer->inchikey.n == 0) {
+        return dl_status_ask_structure(status, query, answer->parent_inchikey,
+                                       answer->parent_inchi);
+    }
+    /* a salt that is listed as such answers for itself */
+    DL_TRY(dl_status_ask_structure(status, query, answer->inchikey, answer->inchi));
+    if (!status->lookup.other_form) {
+        return DL_OK;
+    }
+    return dl_status_ask_salt(status, query, answer->parent_inchikey, answer->parent_inchi);
+}
+
+enum dl_err dl_relations_answer(struct dl_relations *r, struct dl_status *status,
+                                struct dl_view query, const struct dl_worker_answer *answer,
+                                enum dl_lang lang, struct dl_error *error)
+{
+    struct dl_status_kin kin[KIN_MAX_];
+    struct asked asked = {.isomer_key = answer->isomer_key};
+    size_t n = 0;
+    DL_ASSERT(answer->understood, "a structure that the worker refused has no relations");
+    if (answer->parent_inchikey.n != 27) {
+        return dl_error_set(error, DL_E_STRUCTURE, NULL, "it has no InChIKey");
+    }
+    memcpy(asked.block, answer->parent_inchikey.p, 14);
+    size_t length = answer->parent_formula.n;
+    if (length < sizeof asked.formula) {
+        memcpy(asked.formula, answer->parent_formula.p, length);
+    }
+    DL_TRY(list(r));
+    DL_TRY(identify(status, query, answer));
+    find_made_of(r, answer->made_of, kin, &n);
+    /* rules before isomers: their views end with the worker's next answer */
+    DL_TRY(n > 0 ? dl_status_add_kin(status, kin, n) : DL_OK);
+    DL_TRY(add_rules(r, status, answer, lang));
+    n = 0;
+    DL_TRY(find_isomers(r, &asked, kin, &n, error));
+    return n > 0 ? dl_status_add_kin(status, kin, n) : DL_OK;
+}
+
+static enum dl_err on_key(void *context, const struct dl_row *row)
+{
+    struct dl_view key = dl_row_text(row, 0);
+    char *out = context;
+    memcpy(out, key.p, key.n < 27 ? key.n : 27);
+    return DL_OK;
+}
+
+enum dl_err dl_relations_inchi(struct dl_relations *r, struct dl_view inchi, char key[28])
+{
+    memset(key, 0, 28);
+    return dl_store_run(r->reader->store,
+                        "SELECT s.key FROM structure t JOIN substance s ON s.id = t.substance"
+                        " WHERE t.inchi = ?1 LIMIT 1",
+                        DL_SQL(DL_SQL_TEXT(inchi)), on_key, key);
+}
+
+/* ---- likeness ---- */
+
+static int percent_of(const uint8_t *a, const uint8_t *b)
+{
+    int both = 0;
+    int either = 0;
+    for (size_t i = 0; i < 256; i++) {
+        both += __builtin_popcount(a[i] & b[i]);
+        either += __builtin_popcount(a[i] | b[i]);
+    }
+    return either > 0 ? (100 * both + either / 2) / either : 0;
+}
+
+size_t dl_relations_nearest(const struct dl_relations *r, struct dl_view print,
+                            struct dl_likeness *out, size_t max)
+{
+    size_t n = 0;
+    if (print.n != 256) {
+        return 0;
+    }
+    for (size_t i = 0; i < r->n; i++) {
+        struct dl_likeness like = {r->known[i].substance, dl_view_str(r->known[i].name),
+                                   percent_of(print.p, r->known[i].print)};
+        size_t at = n < max ? n++ : max;
+        while (at > 0 && out[at - 1].percent < like.percent) {
+            if (at < max) {
+                out[at] = out[at - 1];
+            }
+            at--;
+        }
+        if (at < max) {
+            out[at] = like;
+        }
+    }
+    return n;
+}

@@ -1,0 +1,51 @@
+/* From a structure to a status: who it is, whom it is related to, and which class rules reach it.
+ *
+ * The registry answers by identity first (exact, parent of a salt, stereoisomer); then by relation
+ * to a listed substance where the words of its listing say so (positional isomer, ester, ether);
+ * then by class rule. A relation is found by chemistry, its legal weight is read from the listing.
+ */
+#ifndef DL_REGISTRY_RELATION_H
+#define DL_REGISTRY_RELATION_H
+
+#include "registry/status.h"
+#include "registry/worker.h"
+
+/* The listed structures with what the worker knows of each; borrowed are reader and worker. */
+struct dl_relations;
+void dl_relations_new(struct dl_reader *reader, struct dl_worker *worker,
+                      struct dl_relations **out);
+void dl_relations_free(struct dl_relations **relations);
+
+/* What must be asked of the worker for dl_relations_answer. */
+enum { DL_RELATIONS_WANTS = DL_WANT_RULES | DL_WANT_ESTERS | DL_WANT_PRINT };
+
+/* Makes the worker read every listed structure: once, and before questions are put in flight. */
+DL_MUST_USE enum dl_err dl_relations_load(struct dl_relations *relations, struct dl_error *error);
+
+/* Answers `query`, whose structure is `answer`, in `status`. The worker must have no question in
+ * flight unless dl_relations_load was called, and must have understood the structure. */
+DL_MUST_USE enum dl_err dl_relations_answer(struct dl_relations *relations,
+                                            struct dl_status *status, struct dl_view query,
+                                            const struct dl_worker_answer *answer,
+                                            enum dl_lang lang, struct dl_error *error);
+
+/* An InChI is looked up as it stands, never parsed: the key of the structure that has it, or an
+ * empty view. */
+DL_MUST_USE enum dl_err dl_relations_inchi(struct dl_relations *relations, struct dl_view inchi,
+                                           char key[28]);
+
+/* The listed substances most like a fingerprint (Tanimoto), the nearest first: likeness, never a
+ * legal status. */
+struct dl_likeness {
+    int64_t substance;
+    struct dl_view name; /* lives as long as the relations */
+    int percent;
+};
+size_t dl_relations_nearest(const struct dl_relations *relations, struct dl_view print,
+                            struct dl_likeness *out, size_t max);
+
+/* Appends a verdict in words: the clause of each position, its substituents and atoms. */
+void dl_rule_explain(const struct dl_rules *rules, const struct dl_worker_verdict *verdict,
+                     enum dl_lang lang, struct dl_buf *out);
+
+#endif

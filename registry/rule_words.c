@@ -1,0 +1,68 @@
+#include "registry/relation.h"
+
+enum { CARBON_ATOMS_TOLD = 24 };
+
+static struct dl_view in(enum dl_lang lang, struct dl_rule_text text)
+{
+    return lang == DL_LANG_ZH ? text.zh : text.en;
+}
+
+static void put_atoms(struct dl_buf *out, struct dl_view atoms, enum dl_lang lang)
+{
+    dl_buf_put_str(out, lang == DL_LANG_ZH ? "（原子 " : " (atoms ");
+    for (size_t i = 0; i < atoms.n / 2 && i < CARBON_ATOMS_TOLD; i++) {
+        dl_buf_printf(out, "%s%u", i > 0 ? "," : "",
+                      (unsigned)(atoms.p[2 * i] << 8 | atoms.p[2 * i + 1]) + 1);
+    }
+    dl_buf_put_str(out, atoms.n / 2 > CARBON_ATOMS_TOLD ? ",..." : "");
+    dl_buf_put_str(out, lang == DL_LANG_ZH ? "）" : ")");
+}
+
+static void put_finding(const struct dl_rule_scaffold *scaffold, struct dl_worker_finding *finding,
+                        enum dl_lang lang, struct dl_buf *out)
+{
+    if (finding->kind == DL_FOUND_ORIGINAL) {
+        return;
+    }
+    const struct dl_rule_position *position =
+        finding->position < scaffold->n_positions ? &scaffold->position[finding->position] : NULL;
+    dl_buf_put_str(out, "; ");
+    if (position == NULL) {
+        dl_buf_put_view(out, in(lang, scaffold->reason));
+    } else {
+        dl_buf_put_view(out, in(lang, position->name));
+        dl_buf_put_str(out, ": ");
+        const struct dl_rule_choice *choice = &position->choice[finding->choice];
+        bool chosen = finding->kind != DL_FOUND_OTHER;
+        dl_buf_put_view(out, in(lang, chosen ? choice->clause : position->reason));
+        if (finding->kind == DL_FOUND_OPEN) {
+            dl_buf_put_str(out, " - ");
+            dl_buf_put_view(out, in(lang, choice->reason));
+        }
+    }
+    put_atoms(out, finding->atoms, lang);
+}
+
+void dl_rule_explain(const struct dl_rules *rules, const struct dl_worker_verdict *verdict,
+                     enum dl_lang lang, struct dl_buf *out)
+{
+    DL_ASSERT(verdict->rule < rules->n_rules, "a verdict that was checked");
+    const struct dl_rule *rule = &rules->rule[verdict->rule];
+    const struct dl_rule_scaffold *scaffold = &rule->scaffold[verdict->scaffold];
+    struct dl_worker_verdict left = *verdict;
+    struct dl_worker_finding finding;
+    dl_buf_put_view(out, in(lang, rule->title));
+    dl_buf_printf(out, " (%s v%.*s): ", rule->id, DL_VIEW_ARG(rule->version));
+    dl_buf_put_view(out, in(lang, scaffold->name));
+    while (dl_worker_finding_next(&left, &finding)) {
+        put_finding(scaffold, &finding, lang, out);
+    }
+    if (scaffold->open) {
+        dl_buf_put_str(out, "; ");
+        dl_buf_put_view(out, in(lang, scaffold->reason));
+    }
+    if (rule->evidence_needed) {
+        dl_buf_put_str(out, "; ");
+        dl_buf_put_view(out, in(lang, rule->evidence));
+    }
+}
