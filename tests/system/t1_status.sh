@@ -1,0 +1,54 @@
+#!/bin/bash
+# The questions as a script asks them: exit statuses, one line for each line, the shipped registry read-only.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+directline=$PWD/build/directline
+export DIRECTLINE_REGISTRY=$PWD/build/registry.db LC_ALL=C
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+expect() { # NAME EXPECTED GOT
+    [ "$2" = "$3" ] || { echo "not ok $1: expected '$2', got '$3'"; failed=1; }
+}
+code() { "$directline" "$@" >"$dir/out" 2>"$dir/err"; echo $?; }
+
+before=$(sha256sum <"$DIRECTLINE_REGISTRY")
+expect "a known name" 0 "$(code status fentanyl)"
+expect "not listed is answered" 0 "$(code status bromazolam --jurisdiction US --on 2020-01-01)"
+expect "an unknown name" 1 "$(code status nosuchthing)"
+expect "an ambiguous name" 1 "$(code status MPPP)"
+expect "a wrong day" 2 "$(code status fentanyl --on 2024-02-30)"
+expect "an unknown jurisdiction" 2 "$(code status fentanyl --jurisdiction XX)"
+expect "the field is named" 1 "$(grep -c -e '--jurisdiction' "$dir/err")"
+expect "no registry" 4 "$(DIRECTLINE_REGISTRY=$dir/none code status fentanyl)"
+expect "nothing is answered then" 0 "$(wc -c <"$dir/out" | tr -d ' ')"
+head -c 100000 "$DIRECTLINE_REGISTRY" >"$dir/damaged.db"
+expect "a damaged registry" 4 "$(DIRECTLINE_REGISTRY=$dir/damaged.db code status fentanyl)"
+expect "exit code: controlled" 0 "$(code status fentanyl --exit-code --jurisdiction US)"
+expect "exit code: nowhere" 10 "$(code status bromazolam --exit-code --jurisdiction US --on 2020-01-01)"
+expect "exit code: review" 11 "$(code status bromazolam --exit-code --jurisdiction CN --on 2013-01-01)"
+expect "exit code: not understood" 12 "$(code status MPPP --exit-code)"
+expect "exit code is for one query" 2 "$(code status fentanyl codeine --exit-code)"
+
+printf 'fentanyl\n\n芬太尼\r\n437-38-8\n\xff\nMPPP' >"$dir/in"
+"$directline" status - --json <"$dir/in" >"$dir/out"
+expect "a batch with a line not understood" 1 $?
+expect "one line for each line" 6 "$(wc -l <"$dir/out" | tr -d ' ')"
+expect "every line is JSON and in order" "None empty None malformed malformed ambiguous" "$(python3 -c '
+import json, sys
+print(*(json.loads(line)["reason"] for line in open(sys.argv[1])))' "$dir/out")"
+"$directline" status - <"$dir/in" >"$dir/out"
+expect "one line for each line for people too" 6 "$(wc -l <"$dir/out" | tr -d ' ')"
+expect "no colour outside a terminal" 0 "$("$directline" status fentanyl | grep -c $'\x1b')"
+expect "in Chinese" 1 "$("$directline" status fentanyl --lang zh --jurisdiction US | grep -c 'US  管制')"
+
+printf 'name,cas\nfentanyl,\n,50-36-2\nnosuch,\n' >"$dir/stock.csv"
+expect "a screening" 1 "$(code screen "$dir/stock.csv" --jurisdiction US --jurisdiction CN --out "$dir/whole")"
+expect "a line for each item and jurisdiction" 6 "$(wc -l <"$dir/whole" | tr -d ' ')"
+head -c 75 "$dir/whole" >"$dir/part"
+expect "it is resumed" 1 \
+    "$(code screen "$dir/stock.csv" --jurisdiction US --jurisdiction CN --out "$dir/part" --resume)"
+expect "and ends the same" 0 "$(cmp -s "$dir/whole" "$dir/part"; echo $?)"
+expect "an existing file is not overwritten" 2 "$(code screen "$dir/stock.csv" --out "$dir/whole")"
+expect "the registry was only read" "$before" "$(sha256sum <"$DIRECTLINE_REGISTRY")"
+exit $failed
