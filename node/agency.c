@@ -2,6 +2,7 @@
 
 #include "base/encoding.h"
 #include "certs/identity.h"
+#include "node/law.h"
 #include "node/scrubbing.h"
 #include "registry/registry.h"
 
@@ -187,6 +188,7 @@ void dl_agency_close(struct dl_agency **out)
         free(after);
     }
     agency->world->ops->timer_free(agency->probe);
+    dl_law_asking_free(&agency->law);
     dl_registry_close(&agency->registry);
     dl_headdb_close(&agency->head);
     dl_line_db_close(&agency->db);

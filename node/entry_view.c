@@ -1,5 +1,7 @@
 #include "node/entry_view.h"
+
 #include "base/encoding.h"
+#include "node/law.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,6 +191,11 @@ static enum dl_err look_at_others(struct dl_agency *agency, struct dl_entry_view
         snprintf(flag, sizeof flag, "the author's time is %lld s from ours",
                  (long long)(-off / 1000));
         add_flag(view, dl_view_str(flag));
+    }
+    char law[sizeof view->flags[0]];
+    dl_law_change(agency, view, law, sizeof law);
+    if (law[0] != '\0') {
+        add_flag(view, dl_view_str(law));
     }
     return dl_store_run(dl_line_db_store(dl_agency_line_db(agency)),
                         "SELECT text FROM remark WHERE cursor=?1 AND kind='flag' ORDER BY time",

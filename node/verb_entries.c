@@ -1,7 +1,7 @@
 /* alert list, show, watch; message list, show: what this node knows. */
 #include "base/encoding.h"
 #include "base/json.h"
-#include "node/entry_view.h"
+#include "node/law.h"
 #include "node/telling.h"
 #include "protocol/alert_text.h"
 
@@ -177,9 +177,15 @@ void dl__verb_message_list(struct dl_call *call)
 
 static void show_json(struct dl_call *call, const struct dl_entry_view *view, struct dl_buf *out)
 {
-    (void)call;
+    struct dl_law law;
     dl_entry_put_json(view, out);
-    out->n -= 2; // "}\n": the content joins the object
+    out->n -= 2; // "}\n": more joins the object
+    if (dl_law_of_entry(call->agency, view, &law) == DL_OK) {
+        dl_buf_put_str(out, ",\"law\":");
+        dl_law_put_json(&law, out);
+    } else {
+        dl_put_member(out, "law", NULL);
+    }
     dl_buf_put_str(out, ",\"content\":");
     dl_buf_put_view(out, view->content_octets);
     dl_buf_put_str(out, "}\n");
@@ -222,6 +228,10 @@ static void show_text(struct dl_call *call, const struct dl_entry_view *view, st
                              "    日志 %2$s -> %3$s 第 %1$llu 条，标识 %4$s\n"),
                       (unsigned long long)view->index, view->from, view->to,
                       dl_marking_name(view->leaf.marking));
+    }
+    struct dl_law law;
+    if (dl_law_of_entry(call->agency, view, &law) == DL_OK) {
+        dl_law_put_text(&law, call->zh, out);
     }
     dl_content_show(out, view->content, call->zh);
 }
