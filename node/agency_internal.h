@@ -30,8 +30,8 @@ struct dl_agency {
     char *registry_path;
     struct dl_law_asking *law; /* node/law.h */
     bool running, in_turn, full, changed, failed;
-    enum dl_err broken; /* why this turn must be undone at its end */
-    struct dl_timer *probe; /* while the disk is full */
+    enum dl_err broken;          /* why this turn must be undone at its end */
+    struct dl_timer *probe;      /* while the disk is full */
     struct dl__reading *reading; /* node/scrubbing.c */
     struct dl_peer *peers;
     struct dl__connection *strangers; /* not attributed to a peer yet, newest first */

@@ -311,12 +311,13 @@ static struct dl_facts_ours facts_ours(struct dl_peer *peer)
                                   .receipt = dl_log_newest_receipt(log).note};
 }
 
-/* head.db's cosigned row holds the peer's note; the session wants it with our cosignature, which may be given again at
- * any time for a size that the row holds (design section 4, "Heartbeat"). */
+/* head.db's cosigned row holds the peer's note; the session wants it with our cosignature, which
+ * may be given again at any time for a size that the row holds (design section 4, "Heartbeat"). */
 static enum dl_err cosign_again(struct dl_peer *peer, struct dl_buf *out)
 {
     struct dl_agency *agency = peer->agency;
-    struct dl_head_names names = {.origin = dl_view_str(dl_log_origin(dl_replica_log(peer->replica))),
+    struct dl_head_names names = {.origin =
+                                      dl_view_str(dl_log_origin(dl_replica_log(peer->replica))),
                                   .receiver = dl_view_str(dl_agency_id(agency)),
                                   .journal_key = peer->offer.journal_key,
                                   .receipt_key = dl_signer_public(agency->receipt_signer)};

@@ -171,8 +171,8 @@ static bool check_wait(struct dl_call *call)
     return false;
 }
 
-/* Submit one order to each target, under one id. The first refusal ends the call; it says that nothing was stored for that
- * peer. */
+/* Submit one order to each target, under one id. The first refusal ends the call; it says that
+ * nothing was stored for that peer. */
 static void submit(struct dl_call *call, struct dl_order *order, const struct dl_targets *targets)
 {
     struct dl_error error;

@@ -25,7 +25,8 @@ static int64_t disk_now(void *context)
     return dl_virtual_now(node->config.virtual);
 }
 
-/* Databases are made and closed once, as `init` does: their files are durable before anything lies in them. */
+/* Databases are made and closed once, as `init` does: their files are durable before anything lies
+ * in them. */
 static void make_stores(struct dl_virtual_node *node)
 {
     struct dl_line_db *db = NULL;

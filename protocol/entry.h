@@ -4,8 +4,8 @@
  *
  * The leaf is canonical JSON (RFC 8785) of a closed schema, so there is exactly one octet string
  * for it:
- * {"attachments":N,"commitment":HEX,"id":ID,"kind":KIND,"marking":MARKING,"refs":["AGENCY/ID",...],"size":N,
- *  "subject":[INCHIKEY,...],"time":TIME,"v":1}
+ * {"attachments":N,"commitment":HEX,"id":ID,"kind":KIND,"marking":MARKING,
+ *  "refs":["AGENCY/ID",...],"size":N,"subject":[INCHIKEY,...],"time":TIME,"v":1}
  */
 #ifndef DL_PROTOCOL_ENTRY_H
 #define DL_PROTOCOL_ENTRY_H

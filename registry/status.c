@@ -455,7 +455,7 @@ static enum dl_err ask_read(struct dl_status *status, const struct read_structur
     }
     status->lookup.how = salt ? DL_HOW_PARENT_OF_SALT : DL_HOW_STRUCTURE;
     if (salt) {
-        strcpy(status->lookup.salt, "salt");
+        memcpy(status->lookup.salt, "salt", sizeof "salt");
     }
     return answer(status);
 }
