@@ -158,8 +158,8 @@ struct dl_test_result {
 typedef void (*dl_test_fn)(void *context, const struct dl_test_result *result);
 DL_MUST_USE enum dl_err dl_peer_test(struct dl_peer *peer, dl_test_fn fn, void *context);
 void dl_peer_forget_test(struct dl_peer *peer, const void *context);
-/* Ask the peer for entries [from, to) of one side again, to mend them. `fn` gets each batch; n = 0
- * ends. */
+/* Ask the peer for entries [from, to) of one side again, to mend them. `fn` is called
+ * once, with what the peer gave; n = 0 when it has no good copy or went away. */
 typedef void (*dl_repair_fn)(void *context, const struct dl_update_batch *batch);
 DL_MUST_USE enum dl_err dl_peer_repair(struct dl_peer *peer, enum dl_side side, uint64_t from,
                                        uint64_t to, dl_repair_fn fn, void *context);

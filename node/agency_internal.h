@@ -118,7 +118,7 @@ enum dl_err dl__peer_load_all(struct dl_agency *agency, struct dl_error *error);
 enum dl_err dl__peer_reread(struct dl_peer *peer);
 enum dl_err dl__peer_load(struct dl_agency *agency, const char *id, struct dl_error *error);
 void dl__peer_free(struct dl_peer *peer);
-/* A piece of a repair came; n = 0 ends it. */
+/* The answer to a repair came; n = 0: nothing. */
 void dl__peer_repaired(struct dl_peer *peer, const struct dl_update_batch *batch);
 void dl__peer_start(struct dl_peer *peer);
 bool dl__peer_may_grow(const struct dl_peer *peer);

@@ -183,6 +183,9 @@ void dl_call_gather(struct dl_call *call, size_t max,
 void dl_call_steps(struct dl_call *call, dl_call_step_fn step)
 {
     call->on_step = step;
+    if (step != NULL) {
+        call->ops->step_soon(call);
+    }
 }
 
 enum dl_err dl_call_registry(struct dl_call *call, struct dl_registry **out, struct dl_error *error)

@@ -346,6 +346,17 @@ static enum dl_err parse(int argc, char *const *argv, struct dl_command *command
     return settle(command, error);
 }
 
+/* A line that cannot be parsed still says how its error is to be printed. */
+static bool asks_for_json(int argc, char *const *argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum dl_err dl_command_parse(int argc, char *const *argv, struct dl_command *command,
                              struct dl_error *error)
 {
@@ -356,7 +367,7 @@ enum dl_err dl_command_parse(int argc, char *const *argv, struct dl_command *com
     }
     enum dl_err err = parse(argc, argv, &fresh, error);
     if (err != DL_OK) {
-        command->json = given(&fresh, "json") != NULL;
+        command->json = asks_for_json(argc, argv);
         dl_command_fini(&fresh);
         return err;
     }

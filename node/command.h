@@ -112,6 +112,7 @@ struct dl_call_ops {
     void (*end)(struct dl_call *call, int code);       /* the call is freed soon after */
     void (*want_input)(struct dl_call *call, bool on); /* back-pressure on the input */
     size_t (*queued)(const struct dl_call *call);      /* octets not yet taken by the reader */
+    void (*step_soon)(struct dl_call *call);           /* the call has a step to do */
 };
 
 typedef void (*dl_call_input_fn)(struct dl_call *call, struct dl_view octets, bool end);

@@ -348,7 +348,7 @@ void dl__peer_gone(struct dl_peer *peer, struct dl__connection *connection)
 
 void dl__peer_repaired(struct dl_peer *peer, const struct dl_update_batch *batch)
 {
-    peer->repairing = peer->repairing && batch->n > 0;
+    peer->repairing = false;
     if (peer->repair_fn != NULL) {
         peer->repair_fn(peer->repair_context, batch);
     }

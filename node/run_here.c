@@ -55,8 +55,16 @@ static size_t here_queued(const struct dl_call *call)
     return 0;
 }
 
-static const struct dl_call_ops here_ops = {
-    .out = here_out, .end = here_end, .want_input = here_want_input, .queued = here_queued};
+static void here_step_soon(struct dl_call *call)
+{
+    (void)call; // the loop below steps as long as there is a step
+}
+
+static const struct dl_call_ops here_ops = {.out = here_out,
+                                            .end = here_end,
+                                            .want_input = here_want_input,
+                                            .queued = here_queued,
+                                            .step_soon = here_step_soon};
 
 bool dl_terminal_color(void)
 {

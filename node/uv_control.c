@@ -186,10 +186,16 @@ static size_t control_queued(const struct dl_call *call)
     return c->pending.n + c->writing.n;
 }
 
+static void control_step_soon(struct dl_call *call)
+{
+    soon(call->runner);
+}
+
 static const struct dl_call_ops control_ops = {.out = control_out,
                                                .end = control_end,
                                                .want_input = control_want_input,
-                                               .queued = control_queued};
+                                               .queued = control_queued,
+                                               .step_soon = control_step_soon};
 
 static enum dl_err parse_request(struct connection *c, const json_t *request,
                                  struct dl_error *error)

@@ -81,7 +81,7 @@ struct checking {
     bool all, theirs;     /* go on to the next peer; the present side */
     bool repair;
     struct dl_buf out;
-    uint64_t entries, faults, mended, waiting; /* `waiting` for the peer's copies */
+    uint64_t entries, faults, mended;
 };
 
 static void free_checking(void *state)
@@ -181,10 +181,7 @@ static void repaired(void *context, const struct dl_update_batch *batch)
         err = err == DL_OK ? dl_log_mend(log, batch->first + i, &batch->entries[i]) : err;
         c->mended += err == DL_OK;
     }
-    if (batch->n == 0) {
-        dl_call_steps(call, check_step); // the next wanted entry
-        dl_call_put(call, dl_view_str(call->json ? "" : " "));
-    }
+    dl_call_steps(call, check_step); // the next wanted entry
 }
 
 static void check_step(struct dl_call *call)
@@ -248,8 +245,11 @@ void dl__verb_journal_check(struct dl_call *call)
     call->state = c;
     call->state_free = free_checking;
     if (c->repair && !dl_agency_is_running(call->agency)) {
-        dl_call_fail_with(call, DL_E_NODE_DOWN,
-                          "--repair needs the running node: it asks the peer");
+        struct dl_error error;
+        dl_error_set(&error, DL_E_NODE_DOWN, NULL,
+                     "--repair needs the running node: it asks the peer");
+        dl_error_hint(&error, "start it: directline -C DIR node");
+        dl_call_fail(call, &error);
     } else if (peer == NULL) {
         end_check(call);
     } else {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OUT = 1024 * 1024, PIECE = 32 * 1024, QUEUE_HIGH = 256 * 1024 };
+enum { OUT = 1024 * 1024, PIECE = 32 * 1024 };
 
 struct watching {
     struct dl_call *call;
@@ -60,7 +60,7 @@ static void exec_ended(void *context, int status)
     }
     w->exec = NULL;
     dl_call_steps(w->call, step);
-    dl_call_put(w->call, dl_buf_view(&w->text)); // wakes the reader's side
+    dl_call_put(w->call, dl_buf_view(&w->text));
     dl_buf_reset(&w->text);
 }
 
@@ -94,9 +94,6 @@ static void changed(void *context)
     struct watching *w = context;
     if (w->exec == NULL && w->call->on_step == NULL) {
         dl_call_steps(w->call, step);
-        if (w->call->ops->queued(w->call) < QUEUE_HIGH) {
-            step(w->call);
-        }
     }
 }
 
