@@ -496,23 +496,47 @@ static bool has_han(struct dl_view text)
     return false;
 }
 
+enum { FULL_NAME = DL_LIMIT_AGENCY_ID + DL_LIMIT_ENTRY_ID + 2 };
+
+/* AGENCY/ID of the entry that --thread means; empty without the option. */
+static enum dl_err find_thread(struct dl_call *call, char name[FULL_NAME], struct dl_error *error)
+{
+    struct dl_entry_view view;
+    const char *thread = dl_call_option(call, "thread");
+    enum dl_err err = DL_OK;
+    name[0] = '\0';
+    if (thread != NULL) {
+        dl_entry_view_init(&view);
+        err = dl_entry_find(call->agency, thread, &view, error);
+        if (err == DL_OK) {
+            snprintf(name, FULL_NAME, "%s/%s", view.agency, view.id);
+        }
+        dl_entry_view_fini(&view);
+    }
+    return err;
+}
+
 static void send_message(struct dl_call *call, struct dl_view text)
 {
     struct dl_error error;
     struct dl_targets targets;
-    const char *thread = dl_call_option(call, "thread");
+    char thread[FULL_NAME];
+    if (find_thread(call, thread, &error) != DL_OK) {
+        dl_call_fail(call, &error);
+        return;
+    }
     while (text.n > 0 && text.p[text.n - 1] == '\n') {
         text.n--;
     }
     json_t *content =
         json_pack("{s:{s:s%}}", "text", has_han(text) ? "zh" : "en", (const char *)text.p, text.n);
-    if (content != NULL && thread != NULL) {
+    if (content != NULL && thread[0] != '\0') {
         json_object_set_new(content, "thread", json_string(thread));
     }
-    struct dl_view ref = dl_view_str(thread == NULL ? "" : thread);
+    struct dl_view ref = dl_view_str(thread);
     struct dl_order order = {.kind = DL_KIND_MESSAGE,
                              .refs = &ref,
-                             .n_refs = thread == NULL ? 0 : 1,
+                             .n_refs = thread[0] == '\0' ? 0 : 1,
                              .content = content};
     if (content == NULL) {
         dl_call_fail_with(call, DL_E_TEXT, "the text is not valid UTF-8");
