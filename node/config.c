@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DAY_S = 86400 };
+enum { DAY_S = 86400, UNSET = -1 };
 
 bool dl_config_is_address(struct dl_view text)
 {
@@ -111,6 +111,15 @@ static struct dl_view trim(struct dl_view v)
     return v;
 }
 
+/* Of two values nobody could say which is meant. */
+static bool is_set(const struct dl_config *config, const char *key)
+{
+    return (strcmp(key, "agency") == 0 && config->agency[0] != '\0') ||
+           (strcmp(key, "jurisdiction") == 0 && config->jurisdiction[0] != '\0') ||
+           (strcmp(key, "name") == 0 && config->name[0] != '\0') ||
+           (strcmp(key, "test-interval") == 0 && config->test_interval_s != UNSET);
+}
+
 static enum dl_err take_line(struct dl_config *config, struct dl_view line, unsigned number,
                              struct dl_error *error)
 {
@@ -125,7 +134,14 @@ static enum dl_err take_line(struct dl_config *config, struct dl_view line, unsi
     char key[32];
     struct dl_view name = trim(dl_view_of(line.p, (size_t)(equals - line.p)));
     struct dl_view value = trim(dl_view_of(equals + 1, line.n - (size_t)(equals + 1 - line.p)));
-    snprintf(key, sizeof key, "%.*s", DL_VIEW_ARG(name));
+    if (name.n >= sizeof key || dl_text_check(name, DL_TEXT_NAME, NULL) != DL_OK) {
+        return dl_error_set(error, DL_E_CONFIG, NULL, "line %u does not begin with a setting",
+                            number);
+    }
+    copy(key, name);
+    if (is_set(config, key)) {
+        return dl_error_set(error, DL_E_CONFIG, key, "line %u: %s is set twice", number, key);
+    }
     struct dl_error detail;
     enum dl_err err = dl_config_set(config, key, value, &detail);
     if (err != DL_OK) {
@@ -137,7 +153,7 @@ static enum dl_err take_line(struct dl_config *config, struct dl_view line, unsi
 
 enum dl_err dl_config_parse(struct dl_view text, struct dl_config *config, struct dl_error *error)
 {
-    struct dl_config fresh = {.test_interval_s = DAY_S};
+    struct dl_config fresh = {.test_interval_s = UNSET};
     size_t from = 0;
     for (unsigned number = 1; from < text.n; number++) {
         const uint8_t *end = memchr(text.p + from, '\n', text.n - from);
@@ -149,6 +165,9 @@ enum dl_err dl_config_parse(struct dl_view text, struct dl_config *config, struc
         fresh.n_listen == 0) {
         return dl_error_set(error, DL_E_CONFIG, NULL,
                             "agency, jurisdiction, name and at least one listen must be set");
+    }
+    if (fresh.test_interval_s == UNSET) {
+        fresh.test_interval_s = DAY_S;
     }
     *config = fresh;
     return DL_OK;
