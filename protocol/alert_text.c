@@ -144,7 +144,7 @@ static void put_word(struct telling *t, struct dl_view text)
 static void spell_one(struct telling *t, uint8_t c)
 {
     if (c >= '0' && c <= '9') {
-        dl_buf_put_str(t->out, (t->zh ? digits_zh : digits_en)[c - '0']);
+        dl_buf_put_str(t->out, t->zh ? digits_zh[c - '0'] : digits_en[c - '0']);
     } else if (c >= 'A' && c <= 'Z') {
         dl_buf_put_str(t->out, letters[c - 'A']);
     } else if (c >= 'a' && c <= 'z') {
