@@ -59,17 +59,21 @@ that() {
 
 # Python over what was said: d is the last object of standard output, all is every object, e the error object.
 judge() {
-    OUT=$out ERR=$err /usr/bin/python3 -c '
-import json, os, re, sys
+    printf '%s' "$out" >"$home/judged.out" # an environment does not hold long answers
+    printf '%s' "$err" >"$home/judged.err"
+    /usr/bin/python3 -c '
+import json, re, sys
 def objects(text):
     found = []
     for line in text.split("\n"):
         try: found.append(json.loads(line))
         except ValueError: pass
     return found
-all = objects(os.environ["OUT"])
+folder = sys.argv.pop(1)
+said = open(folder + "/judged.err").read()
+all = objects(open(folder + "/judged.out").read())
 d = all[-1] if all else None
-e = ([x["error"] for x in objects(os.environ["ERR"]) if "error" in x] or [None])[-1]
+e = ([x["error"] for x in objects(said) if "error" in x] or [None])[-1]
 def keys(x, *names):
     return set(x) >= {n for name in names for n in name.split()}
 def is_time(text):
@@ -79,7 +83,7 @@ try:
 except Exception as wrong:
     print("  ", repr(wrong)); sys.exit(1)
 if len(sys.argv) > 2: print(value)
-sys.exit(0 if value or len(sys.argv) > 2 else 1)' "$@" 2>/dev/null
+sys.exit(0 if value or len(sys.argv) > 2 else 1)' "$home" "$@" 2>/dev/null
 }
 # expect EXPRESSION: true of what `run` got.
 expect() {
@@ -93,7 +97,7 @@ run_error() {
     shift 2
     run "$want" "$@" --json || return
     checks=$((checks + 1))
-    judge "len(os.environ['ERR'].strip().split('\n')) == 1 and e['code'] == '$name' and
+    judge "said.strip().count('\n') == 0 and e['code'] == '$name' and
            keys(e, 'code class message field hint') and len(e['message']) > 5" || fail "E: $name wanted from $*"
 }
 
