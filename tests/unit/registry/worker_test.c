@@ -1,0 +1,350 @@
+#include "registry/worker.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static const char PROGRAM[] = DL_BUILD_DIR "/directline-structure";
+static const char RULES[] = DL_BUILD_DIR "/rules";
+static const char FENTANYL[] = "CCC(=O)N(c1ccccc1)C1CCN(CCc2ccccc2)CC1";
+static const char FENTANYL_KEY[] = "PJMPHNIQZUBGLI-UHFFFAOYSA-N";
+
+static struct dl_worker *worker;
+static struct dl_worker_answer answer;
+
+static int open_worker(void **state)
+{
+    (void)state;
+    struct dl_error error;
+    struct dl_worker_config config = {.path = PROGRAM, .rules = RULES, .processes = 2};
+    return dl_worker_open(&config, &worker, &error) == DL_OK ? 0 : -1;
+}
+
+static int close_worker(void **state)
+{
+    (void)state;
+    dl_worker_close(&worker);
+    return 0;
+}
+
+static void ask(struct dl_view text, unsigned wants)
+{
+    struct dl_error error;
+    struct dl_worker_ask question = {.text = text, .wants = wants, .rule = -1};
+    assert_int_equal(dl_worker_ask(worker, &question, &answer, &error), DL_OK);
+}
+
+static void assert_text(struct dl_view got, const char *expected)
+{
+    assert_int_equal(got.n, strlen(expected));
+    assert_memory_equal(got.p, expected, got.n);
+}
+
+static bool contains(struct dl_view text, const char *part)
+{
+    return memmem(text.p, text.n, part, strlen(part)) != NULL;
+}
+
+static void a_structure_has_formula_mass_and_identity(void **state)
+{
+    (void)state;
+    ask(dl_view_str(FENTANYL), 0);
+    assert_true(answer.understood);
+    assert_text(answer.parent_formula, "C22H28N2O");
+    assert_text(answer.parent_inchikey, FENTANYL_KEY);
+    assert_true(answer.mass > 336400 && answer.mass < 336600);
+    assert_int_equal(answer.n_verdicts, 0);
+}
+
+static void two_spellings_of_a_structure_are_one(void **state)
+{
+    (void)state;
+    char first[256];
+    ask(dl_view_str(FENTANYL), 0);
+    assert_true(answer.smiles.n < sizeof first);
+    snprintf(first, sizeof first, "%.*s", DL_VIEW_ARG(answer.smiles));
+    ask(dl_view_str("c1ccc(cc1)CCN1CCC(CC1)N(C(CC)=O)c1ccccc1"), 0);
+    assert_text(answer.smiles, first);
+    ask(dl_view_str("CC(=O)N(c1ccccc1)C1CCN(CCc2ccccc2)CC1"), 0);
+    assert_false(dl_view_is(answer.smiles, first));
+}
+
+static void a_salt_has_its_parent(void **state)
+{
+    (void)state;
+    ask(dl_view_str("CCC(=O)N(c1ccccc1)C1CC[NH+](CCc2ccccc2)CC1.[Cl-]"), 0);
+    assert_text(answer.parent_inchikey, FENTANYL_KEY);
+    assert_true(answer.inchikey.n == 27);
+    assert_false(dl_view_is(answer.inchikey, FENTANYL_KEY));
+}
+
+static void what_is_no_salt_has_no_other_parent(void **state)
+{
+    (void)state;
+    ask(dl_view_str(FENTANYL), 0);
+    assert_int_equal(answer.parent_smiles.n, 0);
+    assert_text(answer.parent_inchikey, FENTANYL_KEY);
+}
+
+static const struct dl_worker_verdict *verdict_of(const char *rule)
+{
+    int index = dl_rules_find(dl_worker_rules(worker), dl_view_str(rule));
+    assert_true(index >= 0);
+    for (size_t i = 0; i < answer.n_verdicts; i++) {
+        if (answer.verdict[i].rule == index) {
+            return &answer.verdict[i];
+        }
+    }
+    return NULL;
+}
+
+static void a_class_rule_names_what_was_changed(void **state)
+{
+    (void)state;
+    struct dl_worker_finding finding;
+    size_t changed = 0;
+    ask(dl_view_str("CC(=O)N(c1ccccc1)C1CCN(CCc2ccccc2)CC1"), DL_WANT_RULES);
+    assert_non_null(verdict_of("CN-2019-FRS"));
+    struct dl_worker_verdict verdict = *verdict_of("CN-2019-FRS");
+    assert_int_equal(verdict.verdict, DL_RULE_INSIDE);
+    while (dl_worker_finding_next(&verdict, &finding)) {
+        if (finding.kind == DL_FOUND_CHANGED) {
+            changed++;
+            assert_int_equal(finding.position, 0);    /* the acyl group */
+            assert_int_equal(finding.atoms.n, 3 * 2); /* CH3-C=O */
+        }
+    }
+    assert_int_equal(changed, 1);
+}
+
+static void the_reference_substance_is_outside_its_class(void **state)
+{
+    (void)state;
+    ask(dl_view_str(FENTANYL), DL_WANT_RULES);
+    assert_null(verdict_of("CN-2019-FRS"));
+    assert_null(verdict_of("US-FRS"));
+}
+
+static void without_being_asked_for_there_are_no_verdicts(void **state)
+{
+    (void)state;
+    ask(dl_view_str("CC(=O)N(c1ccccc1)C1CCN(CCc2ccccc2)CC1"), 0);
+    assert_int_equal(answer.n_verdicts, 0);
+    assert_int_equal(answer.print.n, 0);
+    assert_int_equal(answer.svg.n, 0);
+}
+
+static void a_picture_and_a_fingerprint_come_when_asked_for(void **state)
+{
+    (void)state;
+    ask(dl_view_str(FENTANYL), DL_WANT_PRINT | DL_WANT_SVG);
+    assert_int_equal(answer.print.n, 256);
+    assert_true(contains(answer.svg, "<svg"));
+    assert_true(contains(answer.svg, "</svg>"));
+}
+
+static void hostile_text_is_refused_before_the_library_sees_it(void **state)
+{
+    (void)state;
+    static char many[DL_WORKER_SMILES_MAX + 2];
+    memset(many, 'C', sizeof many - 1);
+    const struct dl_view texts[] = {
+        dl_view_of("", 0),        dl_view_of("CC\0O", 4), dl_view_str("CC O"),
+        dl_view_str("C\xC3\xA9"), dl_view_str("CC\n"),    dl_view_of(many, sizeof many - 1),
+        dl_view_of(many, 301),    dl_view_str("C(C"),     dl_view_str("not a structure"),
+        dl_view_str("C1CC"),      dl_view_str("[Xx]"),    dl_view_str("c1cccc1"),
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        ask(texts[i], DL_WANT_RULES);
+        assert_false(answer.understood);
+        assert_true(answer.refusal.n > 0);
+    }
+    ask(dl_view_of(many, 300), 0); /* at the limit: taken */
+    assert_true(answer.understood);
+}
+
+static void answers_come_in_the_order_of_the_questions(void **state)
+{
+    (void)state;
+    struct dl_error error;
+    char text[DL_WORKER_IN_FLIGHT][80];
+    for (size_t i = 0; i < DL_WORKER_IN_FLIGHT; i++) {
+        memset(text[i], 'C', i + 1);
+        text[i][i + 1] = '\0';
+        struct dl_worker_ask question = {.text = dl_view_str(text[i]), .rule = -1};
+        assert_int_equal(dl_worker_put(worker, &question, &error), DL_OK);
+    }
+    for (size_t i = 0; i < DL_WORKER_IN_FLIGHT; i++) {
+        assert_int_equal(dl_worker_take(worker, &answer, &error), DL_OK);
+        assert_text(answer.smiles, text[i]);
+    }
+    assert_int_equal(dl_worker_waiting(worker), 0);
+}
+
+/* A small generator, so that a failing input can be made again. */
+static uint32_t next(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 8;
+}
+
+static size_t hostile(uint32_t seed, char *out, size_t max)
+{
+    static const char *const pieces[] = {"C",     "c1ccccc1", "(",    ")",    "[",     "]",    "=",
+                                         "#",     "1",        "%99",  ".",    "@@",    "[nH]", "N",
+                                         "C1CC1", "[2H]",     "/",    "\\",   "[C@@]", "+",    "-",
+                                         "\x01",  "\xFF",     " ",    "C12",  "[U+9]", "%(1)", "*",
+                                         "~",     ":",        "[#6]", "((((", "))))",  "c2"};
+    size_t n = 0;
+    size_t wanted = next(&seed) % max;
+    while (n < wanted) {
+        const char *piece = pieces[next(&seed) % (sizeof pieces / sizeof pieces[0])];
+        size_t length = strlen(piece);
+        if (n + length > max) {
+            break;
+        }
+        memcpy(out + n, piece, length);
+        n += length;
+    }
+    return n;
+}
+
+static void a_thousand_hostile_inputs_leave_the_client_working(void **state)
+{
+    (void)state;
+    static char text[5000];
+    for (uint32_t seed = 1; seed <= 1000; seed++) {
+        size_t max = seed % 4 == 0 ? sizeof text : 120;
+        ask(dl_view_of(text, hostile(seed, text, max)), DL_WANT_RULES | DL_WANT_PRINT);
+        assert_true(answer.understood || answer.refusal.n > 0);
+    }
+    ask(dl_view_str(FENTANYL), 0);
+    assert_text(answer.parent_inchikey, FENTANYL_KEY);
+}
+
+/* The process that a worker opened last was started as. */
+static pid_t newest_child(void)
+{
+    char path[64];
+    char text[4096];
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    size_t n = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[n] = '\0';
+    pid_t newest = 0;
+    for (char *at = strtok(text, " "); at != NULL; at = strtok(NULL, " ")) {
+        newest = (pid_t)atoi(at);
+    }
+    assert_true(newest > 0);
+    return newest;
+}
+
+static void a_killed_worker_costs_one_question_and_answers_the_others(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"C", "CC", "CCC", "CCCC", "CCCCC"};
+    enum { N = sizeof texts / sizeof texts[0] };
+    struct dl_error error;
+    struct dl_worker *one = NULL;
+    struct dl_worker_config config = {.path = PROGRAM, .rules = RULES, .processes = 1};
+    assert_int_equal(dl_worker_open(&config, &one, &error), DL_OK);
+    pid_t pid = newest_child();
+    assert_int_equal(kill(pid, SIGSTOP), 0); /* so that it cannot answer first */
+    for (size_t i = 0; i < N; i++) {
+        struct dl_worker_ask question = {.text = dl_view_str(texts[i]), .rule = -1};
+        assert_int_equal(dl_worker_put(one, &question, &error), DL_OK);
+    }
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(dl_worker_take(one, &answer, &error), DL_OK);
+    assert_false(answer.understood);
+    for (size_t i = 1; i < N; i++) {
+        assert_int_equal(dl_worker_take(one, &answer, &error), DL_OK);
+        assert_text(answer.smiles, texts[i]);
+    }
+    dl_worker_close(&one);
+}
+
+static void a_worker_that_cannot_start_is_an_error_of_its_own(void **state)
+{
+    (void)state;
+    struct dl_error error;
+    struct dl_worker *none = NULL;
+    struct dl_worker_config config = {.path = "/bin/false", .rules = RULES, .processes = 1};
+    assert_int_equal(dl_worker_open(&config, &none, &error), DL_E_WORKER);
+    assert_null(none);
+}
+
+static void rules_that_are_not_there_are_an_error_where_they_were_named(void **state)
+{
+    (void)state;
+    struct dl_error error;
+    struct dl_worker *none = NULL;
+    struct dl_worker_config config = {.path = PROGRAM, .rules = "/nonexistent", .processes = 1};
+    assert_int_equal(dl_worker_open(&config, &none, &error), DL_E_RULE);
+    assert_null(none);
+}
+
+static void a_missing_worker_is_named(void **state)
+{
+    (void)state;
+    struct dl_error error;
+    struct dl_worker *none = NULL;
+    struct dl_worker_config config = {.path = "/nonexistent/worker", .processes = 1};
+    assert_int_equal(dl_worker_open(&config, &none, &error), DL_E_WORKER_MISSING);
+    assert_non_null(strstr(error.message, "/nonexistent/worker"));
+    assert_null(none);
+}
+
+static void an_answer_cut_anywhere_is_no_answer(void **state)
+{
+    (void)state;
+    struct dl_buf block;
+    dl_buf_init(&block, 4096);
+    dl_buf_u8(&block, DL_WIRE_OK);
+    dl_buf_u8(&block, DL_TAG_SMILES);
+    dl_buf_u32(&block, 3);
+    dl_buf_put_str(&block, "CCO");
+    assert_int_equal(dl_worker_decode(dl_buf_view(&block), NULL, &answer), DL_OK);
+    assert_text(answer.smiles, "CCO");
+    for (size_t n = 2; n < block.n; n++) {
+        assert_int_equal(dl_worker_decode(dl_view_of(block.p, n), NULL, &answer), DL_E_WORKER);
+    }
+    dl_buf_u8(&block, 0);
+    assert_int_equal(dl_worker_decode(dl_buf_view(&block), NULL, &answer), DL_E_WORKER);
+    dl_buf_fini(&block);
+}
+
+int main(void)
+{
+    if (access(PROGRAM, X_OK) != 0) {
+        fprintf(stderr, "skipped: directline-structure is not built\n");
+        return 77;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_structure_has_formula_mass_and_identity),
+        cmocka_unit_test(two_spellings_of_a_structure_are_one),
+        cmocka_unit_test(a_salt_has_its_parent),
+        cmocka_unit_test(what_is_no_salt_has_no_other_parent),
+        cmocka_unit_test(a_class_rule_names_what_was_changed),
+        cmocka_unit_test(the_reference_substance_is_outside_its_class),
+        cmocka_unit_test(without_being_asked_for_there_are_no_verdicts),
+        cmocka_unit_test(a_picture_and_a_fingerprint_come_when_asked_for),
+        cmocka_unit_test(hostile_text_is_refused_before_the_library_sees_it),
+        cmocka_unit_test(answers_come_in_the_order_of_the_questions),
+        cmocka_unit_test(a_thousand_hostile_inputs_leave_the_client_working),
+        cmocka_unit_test(a_killed_worker_costs_one_question_and_answers_the_others),
+        cmocka_unit_test(a_worker_that_cannot_start_is_an_error_of_its_own),
+        cmocka_unit_test(rules_that_are_not_there_are_an_error_where_they_were_named),
+        cmocka_unit_test(a_missing_worker_is_named),
+        cmocka_unit_test(an_answer_cut_anywhere_is_no_answer),
+    };
+    return cmocka_run_group_tests(tests, open_worker, close_worker);
+}
