@@ -147,10 +147,12 @@ static enum dl_err unknown_verb(int argc, char *const *argv, struct dl_error *er
     const char *nearest = NULL;
     size_t best = 4;
     for (size_t i = 0; i < dl_n_verbs; i++) {
-        size_t d = dl_command_distance(said, dl_verbs[i].name);
+        const char *name = dl_verbs[i].name;
+        // the second word said is an operand where the verb has one word
+        size_t d = dl_command_distance(strchr(name, ' ') == NULL ? argv[0] : said, name);
         if (d < best) {
             best = d;
-            nearest = dl_verbs[i].name;
+            nearest = name;
         }
     }
     dl_error_set(error, DL_E_USAGE, NULL, "there is no verb \"%s\"", said);
