@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SCRATCH_MAX = 64 * 1024 * 1024 };
+
 int64_t dl_agency_now(const struct dl_agency *agency)
 {
     return agency->world->ops->now_ms(agency->world);
@@ -123,8 +125,8 @@ enum dl_err dl_agency_open(const struct dl_agency_config *config, struct dl_agen
     }
     dl_buf_init(&agency->ca, 8192);
     dl_buf_init(&agency->certificate, 8192);
-    dl_buf_init(&agency->plain, 64 * 1024 * 1024);
-    dl_buf_init(&agency->cipher, 64 * 1024 * 1024);
+    dl_buf_init(&agency->plain, SCRATCH_MAX);
+    dl_buf_init(&agency->cipher, SCRATCH_MAX);
     dl_batch_init(&agency->batch);
     dl_buf_put_view(&agency->ca, config->ca);
     dl_buf_put_view(&agency->certificate, config->certificate);

@@ -225,7 +225,7 @@ enum dl_err dl_export_begin(const struct dl_export_config *config, struct dl_exp
     DL_ASSERT(e != NULL, "memory for an export");
     e->config = *config;
     snprintf(e->folder, sizeof e->folder, "%s", config->folder);
-    dl_buf_init(&e->checkpoint, 2 * DL_LIMIT_CHECKPOINT);
+    dl_buf_init(&e->checkpoint, (size_t)2 * DL_LIMIT_CHECKPOINT);
     dl_buf_init(&e->policy, 4096);
     dl_buf_init(&e->out, OUT);
     dl_buf_init(&e->bundle, OUT);
