@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MEMBERS_MAX = 64, CHOICES_MAX = 16, DEPTH_MAX = 16, NODES_MAX = 1024 };
+enum { MEMBERS_MAX = 64, CHOICES_MAX = 16, DEPTH_MAX = 16 };
 
 enum type_bit {
     TYPE_OBJECT = 1 << JSON_OBJECT,
@@ -76,7 +76,6 @@ struct compiling {
     dl_schema_file_fn files;
     const json_t *root; /* of the file compiled */
     unsigned depth;
-    unsigned *nodes; /* in all: a file that refers to itself twice would double at every depth */
     struct dl_error *error;
 };
 
@@ -282,7 +281,7 @@ static enum dl_err compile_into(struct compiling *c, const json_t *json, struct 
 
 static enum dl_err compile(struct compiling *c, const json_t *json, struct dl_schema **out)
 {
-    if (++c->depth > DEPTH_MAX || ++*c->nodes > NODES_MAX) {
+    if (++c->depth > DEPTH_MAX) {
         return bad(c->error, "$ref");
     }
     const char *ref = json_string_value(json_object_get(json, "$ref"));
@@ -310,8 +309,7 @@ enum dl_err dl_schema_compile(struct dl_view text, dl_schema_file_fn files, stru
 {
     json_t *json = NULL;
     DL_TRY(dl_json_parse(text, &json, error));
-    unsigned nodes = 0;
-    struct compiling c = {.files = files, .root = json, .nodes = &nodes, .error = error};
+    struct compiling c = {.files = files, .root = json, .error = error};
     enum dl_err err = compile(&c, json, out);
     json_decref(json);
     return err;
