@@ -122,7 +122,7 @@ static const struct dl_verb *find_verb(int argc, char *const *argv, int *used)
     for (size_t i = 0; i < dl_n_verbs; i++) {
         const char *rest = dl_verbs[i].name;
         int words = 0;
-        while (rest != NULL && *rest != '\0' && words < argc) {
+        while (*rest != '\0' && words < argc) {
             size_t n = strcspn(rest, " ");
             if (strlen(argv[words]) != n || strncmp(argv[words], rest, n) != 0) {
                 break;
@@ -282,6 +282,7 @@ static enum dl_err settle(struct dl_command *command, struct dl_error *error)
     if (command->help) {
         return DL_OK;
     }
+    DL_ASSERT(command->verb != NULL, "only help needs no verb");
     enum dl_verb_where where = command->verb->where;
     if (command->dir == NULL && (where == DL_AT_AGENCY || where == DL_AT_NODE ||
                                  strcmp(command->verb->name, "node") == 0)) {

@@ -20,13 +20,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     struct dl_buf text;
+    struct dl_buf text_again;
     dl_buf_init(&text, 65536);
+    dl_buf_init(&text_again, 65536);
     dl_config_format(&config, &text);
     if (dl_buf_err(&text) != DL_OK ||
-        dl_config_parse(dl_buf_view(&text), &again, &error) != DL_OK ||
-        memcmp(&config, &again, sizeof config) != 0) {
+        dl_config_parse(dl_buf_view(&text), &again, &error) != DL_OK) {
+        abort();
+    }
+    dl_config_format(&again, &text_again);
+    if (!dl_view_equal(dl_buf_view(&text), dl_buf_view(&text_again))) {
         abort();
     }
     dl_buf_fini(&text);
+    dl_buf_fini(&text_again);
     return 0;
 }

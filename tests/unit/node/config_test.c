@@ -139,13 +139,12 @@ static void addresses_are_counted(void **state)
 {
     (void)state;
     struct dl_config config;
-    char text[1024] = WHOLE;
-    for (int i = 1; i < DL_LIMIT_ADDRESSES; i++) {
-        strcat(text, "listen = h:1\n");
-    }
-    assert_int_equal(parse(text, &config), DL_OK);
+    static const char more[] = WHOLE "listen = h:1\nlisten = h:2\nlisten = h:3\nlisten = h:4\n"
+                                     "listen = h:5\nlisten = h:6\nlisten = h:7\n";
+    assert_int_equal(parse(more, &config), DL_OK);
     assert_int_equal(config.n_listen, DL_LIMIT_ADDRESSES);
-    strcat(text, "listen = h:1\n");
+    char text[1024];
+    snprintf(text, sizeof text, "%slisten = h:8\n", more);
     refused(text, "listen", "at most 8");
 }
 
