@@ -209,8 +209,9 @@ static size_t hostile(uint32_t seed, char *out, size_t max)
         if (n + length > max) {
             break;
         }
-        memcpy(out + n, piece, length);
-        n += length;
+        for (size_t i = 0; i < length; i++) {
+            out[n++] = piece[i];
+        }
     }
     return n;
 }

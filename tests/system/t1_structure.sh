@@ -1,0 +1,64 @@
+#!/bin/bash
+# Structures as a script asks for them: identity, salts, class rules and their days, pictures,
+# refusals, and what is said where the structure worker is missing.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+directline=$PWD/build/directline
+export DIRECTLINE_REGISTRY=$PWD/build/registry.db LC_ALL=C
+[ -x build/directline-structure ] || { echo "skipped: directline-structure is not built"; exit 77; }
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+expect() { # NAME EXPECTED GOT
+    [ "$2" = "$3" ] || { echo "not ok $1: expected '$2', got '$3'"; failed=1; }
+}
+code() { "$directline" "$@" >"$dir/out" 2>"$dir/err"; echo $?; }
+# The first row of an answer: standing, how, list.
+row() {
+    "$directline" status "$@" --json 2>"$dir/err" | python3 -c '
+import json, sys
+a = json.loads(sys.stdin.readline())
+r = a["answers"][0] if a["understood"] else {}
+print(r.get("status"), r.get("match", {}).get("how"), r.get("list"))'
+}
+fentanyl='CCC(=O)N(c1ccccc1)C1CCN(CCc2ccccc2)CC1'
+novel='C1CC1C(=O)N(c1ccccc1)C1CCN(CCc2ccsc2)CC1'
+
+expect "by its structure" "controlled structure US-CSA-II" "$(row "$fentanyl" --jurisdiction US)"
+expect "by another spelling" "controlled structure US-CSA-II" \
+    "$(row 'c1ccc(cc1)CCN1CCC(CC1)N(C(CC)=O)c1ccccc1' --jurisdiction US)"
+expect "by the parent of a salt" "controlled parent-of-salt US-CSA-II" \
+    "$(row 'CCC(=O)N(c1ccccc1)C1CC[NH+](CCc2ccccc2)CC1.[Cl-]' --jurisdiction US)"
+expect "by a class rule" "controlled class-rule CN-NONMED" "$(row "$novel" --jurisdiction CN --on 2026-01-01)"
+expect "by the list of that day" "controlled class-rule CN-SUPP" \
+    "$(row "$novel" --jurisdiction CN --on 2019-05-01)"
+expect "not before the rule's first day" "not-listed none None" \
+    "$(row "$novel" --jurisdiction CN --on 2019-04-30)"
+expect "ethanol is in no class" "not-listed none None" "$(row "C(C)O" --jurisdiction CN --on 2026-01-01)"
+expect "the clause is told" 1 "$("$directline" status "$novel" --jurisdiction CN | tr -s ' \n' ' ' |
+    grep -c 'condition 1: replacement of the N-propionyl group by another acyl group')"
+expect "and in Chinese" 1 "$("$directline" status "$novel" --jurisdiction CN --lang zh |
+    grep -c '条件1：使用其他酰基替代丙酰基')"
+expect "evidence that no structure shows" 11 \
+    "$(code status 'CCCCCn1cc(Cc2cccc3ccccc23)c2ccccc12' --jurisdiction US --exit-code)"
+
+expect "no structure is not understood" 1 "$(code status 'C(C')"
+expect "hostile text" 1 "$(code status "$(printf 'C%.0s' $(seq 400))")"
+expect "the next question is answered" "controlled structure US-CSA-II" "$(row "$fentanyl" --jurisdiction US)"
+expect "a picture" 0 "$(code status "$novel" --jurisdiction CN --draw "$dir/novel.svg")"
+expect "it is one" 1 "$(grep -c '</svg>' "$dir/novel.svg")"
+
+printf 'smiles\n%s\nC(C\n%s\n' "$fentanyl" "$novel" >"$dir/stock.csv"
+expect "a screening with a broken structure" 1 "$(code screen "$dir/stock.csv" --jurisdiction CN --on 2026-01-01)"
+expect "every item has its line" "controlled not-understood controlled" \
+    "$(cut -f4 "$dir/out" | tr '\n' ' ' | sed 's/ $//')"
+
+expect "the rules agree with their tests" 0 "$(code registry rules check)"
+expect "every rule is checked" "$(ls registry/data/rules/*.json | grep -vc classes.json)" \
+    "$(grep -c 'substances, 0 wrong' "$dir/out")"
+
+export DIRECTLINE_STRUCTURE=$dir/none
+expect "without the worker a structure is unreachable" 3 "$(code status "$fentanyl")"
+expect "and it says what is missing" 1 "$(grep -c 'directline-structure' "$dir/err")"
+expect "names are answered all the same" 0 "$(code status fentanyl)"
+exit $failed
