@@ -109,7 +109,7 @@ static void put_error_json(struct dl_buf *out, const struct dl_error *error)
 void dl_call_report(struct dl_call *call, const struct dl_error *error, bool in_place)
 {
     struct dl_buf out;
-    dl_buf_init(&out, 64 * 1024);
+    dl_buf_init(&out, (size_t)64 * 1024);
     if (call->json) {
         put_error_json(&out, error);
     } else {
