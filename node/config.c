@@ -87,7 +87,7 @@ enum dl_err dl_config_set(struct dl_config *config, const char *key, struct dl_v
         return set_address(config->advertise, &config->n_advertise, key, value, error);
     } else if (strcmp(key, "test-interval") == 0) {
         uint64_t seconds = 0;
-        if (dl_decimal_decode(value, (uint64_t)366 * DAY_S, &seconds) != DL_OK) {
+        if (dl_decimal_decode(value, (uint64_t)(uint64_t)366 * DAY_S, &seconds) != DL_OK) {
             return bad(error, key, value, "a number of seconds, 0 for never");
         }
         config->test_interval_s = (int64_t)seconds;

@@ -355,7 +355,7 @@ void dl__connection_begin(struct dl__connection *c)
     char ours[DL_LIMIT_ORIGIN + 1];
     char theirs[DL_LIMIT_ORIGIN + 1];
     struct dl_buf cosigned;
-    dl_buf_init(&cosigned, 2 * DL_LIMIT_CHECKPOINT);
+    dl_buf_init(&cosigned, (size_t)2 * DL_LIMIT_CHECKPOINT);
     enum dl_err err = cosign_again(peer, &cosigned);
     snprintf(ours, sizeof ours, "%s/%s/%s", agency->realm, dl_agency_id(agency), peer->id);
     snprintf(theirs, sizeof theirs, "%s/%s/%s", agency->realm, peer->id, dl_agency_id(agency));

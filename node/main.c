@@ -10,7 +10,7 @@
 static int help(const struct dl_verb *verb)
 {
     struct dl_buf out;
-    dl_buf_init(&out, 1024 * 1024);
+    dl_buf_init(&out, (size_t)1024 * 1024);
     dl_command_help(verb, &out);
     size_t n = fwrite(out.p, 1, out.n, stdout);
     int code = n == out.n ? DL_EXIT_OK : DL_EXIT_NO;

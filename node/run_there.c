@@ -172,8 +172,8 @@ enum dl_err dl_run_there(const struct dl_command *command, int argc, char *const
 {
     struct there there = {.input = -1};
     DL_TRY(connect_to(path, &there.socket));
-    dl_buf_init(&there.received, 2 * DL_CONTROL_FRAME_MAX);
-    dl_buf_init(&there.to_send, 2 * DL_CONTROL_FRAME_MAX);
+    dl_buf_init(&there.received, (size_t)2 * DL_CONTROL_FRAME_MAX);
+    dl_buf_init(&there.to_send, (size_t)2 * DL_CONTROL_FRAME_MAX);
     struct dl_error error;
     enum dl_err err = dl_command_input(command, &there.input, &error);
     if (err == DL_OK) {

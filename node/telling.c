@@ -85,7 +85,7 @@ static enum dl_err no_peer(const struct dl_agency *agency, enum dl_err err, cons
                            struct dl_error *error)
 {
     struct dl_buf peers;
-    dl_buf_init(&peers, 16 * 1024);
+    dl_buf_init(&peers, (size_t)16 * 1024);
     list_peers(agency, &peers);
     if (err == DL_E_PEER_NEEDED) {
         dl_error_set(error, err, NULL, "there are several peers; say which");

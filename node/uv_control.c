@@ -353,9 +353,9 @@ static void on_connection(uv_stream_t *server, int status)
     c->pipe.data = c;
     c->idle.data = c;
     c->write.data = c;
-    dl_buf_init(&c->received, 4 * DL_CONTROL_FRAME_MAX);
-    dl_buf_init(&c->pending, 64 * 1024 * 1024);
-    dl_buf_init(&c->writing, 64 * 1024 * 1024);
+    dl_buf_init(&c->received, (size_t)4 * DL_CONTROL_FRAME_MAX);
+    dl_buf_init(&c->pending, (size_t)64 * 1024 * 1024);
+    dl_buf_init(&c->writing, (size_t)64 * 1024 * 1024);
     if (uv_accept(server, (uv_stream_t *)&c->pipe) != 0 ||
         control->n_connections > CONNECTIONS_MAX) {
         shut(c);

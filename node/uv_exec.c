@@ -68,7 +68,7 @@ enum dl_err dl_exec_start(struct dl_world *world, const char *command, struct dl
     struct dl_uv_world *uv = (struct dl_uv_world *)world;
     struct dl_exec *exec = calloc(1, sizeof *exec);
     DL_ASSERT(exec != NULL, "memory for a command");
-    dl_buf_init(&exec->octets, 1024 * 1024);
+    dl_buf_init(&exec->octets, (size_t)1024 * 1024);
     dl_buf_put_view(&exec->octets, input);
     exec->fn = fn;
     exec->context = context;

@@ -57,7 +57,7 @@ static struct answer *new_answer(struct batch *b)
 static void refuse(struct batch *b, const struct dl_error *error)
 {
     struct dl_buf text;
-    dl_buf_init(&text, 16 * 1024);
+    dl_buf_init(&text, (size_t)16 * 1024);
     dl_buf_printf(&text, "{\"error\":{\"code\":\"%s\",\"class\":\"%s\",\"message\":",
                   dl_err_code(error->err), dl_err_class_name(dl_err_class(error->err)));
     char message[DL_ERROR_MESSAGE_MAX + 40];

@@ -69,7 +69,7 @@ static void list_one(struct dl_call *call, const char *path)
     struct dl_problems *problems = calloc(1, sizeof *problems);
     struct dl_buf out;
     DL_ASSERT(problems != NULL, "memory for problems");
-    dl_buf_init(&out, 64 * 1024);
+    dl_buf_init(&out, (size_t)64 * 1024);
     if (dl_scenario_open(path, NULL, 0, &scenario, problems) != DL_OK) {
         dl_call_warn(call, "%s: %s:%u:%u: %s\n", DL_EXERCISE_MARK, path, problems->at[0].line,
                      problems->at[0].column, problems->at[0].message);
@@ -179,7 +179,7 @@ void dl__verb_exercise_check(struct dl_call *call)
     }
     if (call->json) {
         struct dl_buf out;
-        dl_buf_init(&out, 64 * 1024);
+        dl_buf_init(&out, (size_t)64 * 1024);
         dl_buf_put_str(&out, "{\"marking\":\"" DL_EXERCISE_MARK "\"");
         dl_put_member(&out, "scenario", x->id);
         dl_put_member(&out, "title", x->title.en);

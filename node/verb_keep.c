@@ -241,7 +241,7 @@ void dl__verb_journal_check(struct dl_call *call)
     c->peer = peer;
     c->all = only == NULL;
     c->repair = dl_call_flag(call, "repair");
-    dl_buf_init(&c->out, 16 * 1024 * 1024);
+    dl_buf_init(&c->out, (size_t)16 * 1024 * 1024);
     call->state = c;
     call->state_free = free_checking;
     if (c->repair && !dl_agency_is_running(call->agency)) {

@@ -171,7 +171,7 @@ void dl__verb_peer_list(struct dl_call *call);
 void dl__verb_peer_list(struct dl_call *call)
 {
     struct dl_buf out;
-    dl_buf_init(&out, 64 * OUT);
+    dl_buf_init(&out, (size_t)64 * OUT);
     const struct dl_peer *peer = dl_agency_first_peer(call->agency);
     if (peer == NULL && !call->json) {
         dl_buf_put_str(
