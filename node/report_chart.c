@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { LEFT = 96, RIGHT = 984, WIDTH = 1000, TOP = 30, LANE = 92, DIRECTOR = 46, SINGLE = 120 };
+enum { LEFT = 96, RIGHT = 984, WIDTH = 1000, TOP = 46, LANE = 92, DIRECTOR = 46, SINGLE = 120 };
 
 static double x_of(const struct dl_report *report, int64_t ms)
 {
@@ -117,6 +117,7 @@ static void put_director(const struct dl_report *report, struct dl_buf *out)
 {
     const struct dl_play *play = report->play;
     double last = -100;
+    int phases = 0;
     for (size_t i = 0; i < play->n_events; i++) {
         const struct dl_play_event *e = &play->events[i];
         double x = x_of(report, e->at_ms);
@@ -124,7 +125,8 @@ static void put_director(const struct dl_report *report, struct dl_buf *out)
             dl_buf_printf(out,
                           "<line class=\"phase\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" "
                           "y2=\"%d\"/><text class=\"phase\" x=\"%.1f\" y=\"%d\">",
-                          x, 12, x, lane_y((int)report->scenario->n_agencies) - 8, x + 4, 18);
+                          x, 6, x, lane_y((int)report->scenario->n_agencies) - 8, x + 4,
+                          phases++ % 2 == 0 ? 16 : 32);
             dl__put_html(out, e->text);
             dl_buf_put_str(out, "</text>\n");
             continue;
@@ -302,8 +304,9 @@ void dl__chart_histogram(const struct dl_histogram *h, const char *title, struct
         double x = 4 + (double)(bin * H_BARS / span) * 292 / H_BARS + 4.3;
         dl_buf_printf(out,
                       "<line class=\"mark\" x1=\"%.1f\" y1=\"8\" x2=\"%.1f\" y2=\"%d\"/><text "
-                      "class=\"tick\" x=\"%.1f\" y=\"%d\">p%g</text>",
-                      x, x, (int)H_BASE, x + 3, 16 + (int)k * 12, marks[k]);
+                      "class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">p%g</text>",
+                      x, x, (int)H_BASE, x > 260 ? x - 3 : x + 3, 16 + (int)k * 12,
+                      x > 260 ? "end" : "start", marks[k]);
     }
     dl_buf_printf(out, "<line class=\"base\" x1=\"4\" y1=\"%d\" x2=\"296\" y2=\"%d\"/>",
                   (int)H_BASE, (int)H_BASE);

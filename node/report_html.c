@@ -37,7 +37,8 @@ static const char style[] =
     ".scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.92rem}"
     "th,td{text-align:left;vertical-align:top;padding:6px 10px 6px 0;border-bottom:1px solid "
     "var(--line)}"
-    "th{color:var(--soft);font-weight:600}td.n{text-align:right;font-variant-numeric:tabular-nums;"
+    "th{color:var(--soft);font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-"
+    "nums;"
     "white-space:nowrap}"
     "code{font:.88em "
     "ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}.good{color:var(--good);font-"
@@ -182,9 +183,9 @@ static void put_objective_row(const struct dl_report *report, int i, struct dl_b
 static void put_objectives(const struct dl_report *report, struct dl_buf *out)
 {
     heading(out, "Objectives", "目标");
-    dl_buf_put_str(out,
-                   "<div class=\"scroll\"><table><tr><th>Objective</th><th "
-                   "lang=\"zh\">目标</th><th>met 达到</th><th>score 得分</th><th></th></tr>\n");
+    dl_buf_put_str(out, "<div class=\"scroll\"><table><tr><th>Objective</th><th "
+                        "lang=\"zh\">目标</th><th class=\"n\">met 达到</th><th class=\"n\">score "
+                        "得分</th><th></th></tr>\n");
     for (int i = dl__points_of(report, -1).max_score > 0 ? -1 : 0;
          i < (int)report->scenario->n_objectives; i++) {
         put_objective_row(report, i, out);
@@ -264,7 +265,7 @@ static const char *const measure_words[] = {"Time to receipt 至回执", "Time t
 static void put_percentiles(const struct dl_histogram *h, struct dl_buf *out)
 {
     static const double percents[] = {50, 90, 95, 99, 100};
-    dl_buf_put_str(out, "<div class=\"scroll\"><table><tr><th>from sending "
+    dl_buf_put_str(out, "<div class=\"scroll\"><table class=\"num\"><tr><th>from sending "
                         "自发出起</th><th>n</th><th>p50</th><th>p90</th><th>p95</th><th>p99</"
                         "th><th>most 最大</th></tr>\n");
     for (size_t i = 0; i < DL_MEASURE_BACKLOG; i++) {

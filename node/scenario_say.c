@@ -22,8 +22,7 @@ static const char *const sayable[] = {"alert send",    "alert list",
                                       "status",        "doctor",
                                       "journal check", "registry search",
                                       "registry show", NULL};
-static const char *const unsayable[] = {"wait", "batch", "exec", "resume",
-                                        "out",  "mol",   "draw", "repair"};
+static const char *const unsayable[] = {"wait", "exec", "repair"};
 
 void dl__said_fini(struct dl_said *said)
 {
@@ -145,6 +144,10 @@ static bool may_be_said(const struct dl_command *command, const char **why)
     }
     *why = command->verb->name;
     for (int i = 0; i < command->n_options; i++) {
+        if (command->options[i].option->kind == DL_OPTION_PATH) {
+            *why = command->options[i].option->name;
+            found = false;
+        }
         for (size_t k = 0; k < sizeof unsayable / sizeof unsayable[0]; k++) {
             if (strcmp(command->options[i].option->name, unsayable[k]) == 0) {
                 *why = unsayable[k];
