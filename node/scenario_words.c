@@ -15,7 +15,7 @@ void dl__suggest(const char *said, const char *const *words, char out[DL_ERROR_H
     size_t n = 0;
     for (size_t i = 0; words[i] != NULL; i++) {
         size_t d = dl_command_distance(said, words[i]);
-        if (d < best) {
+        if (d < best && d < strlen(said)) {
             best = d;
             nearest = words[i];
         }

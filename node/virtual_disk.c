@@ -15,6 +15,7 @@ struct inode {
     char path[PATH];
     struct block **blocks; /* NULL where nothing was written: zeros */
     size_t n_blocks;
+    size_t changed_from, changed_to; /* every block with a `synced` lies in here */
     uint64_t size, synced_size;
     bool durable; /* was synced once */
     bool removed;
@@ -73,12 +74,13 @@ static struct inode *make(struct dl_virtual_disk *disk, const char *path)
 
 static void forget_synced(struct inode *inode)
 {
-    for (size_t i = 0; i < inode->n_blocks; i++) {
+    for (size_t i = inode->changed_from; i < inode->changed_to; i++) {
         if (inode->blocks[i] != NULL) {
             free(inode->blocks[i]->synced);
             inode->blocks[i]->synced = NULL;
         }
     }
+    inode->changed_from = inode->changed_to = 0;
 }
 
 static void inode_free(struct inode *inode)
@@ -137,6 +139,9 @@ static struct block *block_to_change(struct inode *inode, size_t index)
             return NULL;
         }
         memcpy(block->synced, block->now, BLOCK);
+        bool first = inode->changed_to == inode->changed_from;
+        inode->changed_from = first || index < inode->changed_from ? index : inode->changed_from;
+        inode->changed_to = first || index >= inode->changed_to ? index + 1 : inode->changed_to;
     }
     return block;
 }

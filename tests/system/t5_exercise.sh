@@ -1,0 +1,59 @@
+#!/bin/bash
+# t5: exercises, as a director runs them. Exit 0 when everything holds.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+d=$PWD/build/directline
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+check() { # NAME EXPECTED-STATUS COMMAND...
+    local name=$1 want=$2
+    shift 2
+    "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+    local got=$?
+    if [ $got -ne "$want" ]; then
+        echo "FAILED: $name: status $got, expected $want"
+        head -5 "$tmp/out" "$tmp/err"
+        failed=1
+    fi
+}
+holds() { # NAME PATTERN FILE
+    grep -qF -- "$2" "$3" || { echo "FAILED: $1: no \"$2\" in $3"; head -5 "$3"; failed=1; }
+}
+
+check "the shipped scenarios are listed" 0 "$d" exercise list --json
+[ "$(wc -l <"$tmp/out")" -ge 7 ] || { echo "FAILED: fewer than seven scenarios"; failed=1; }
+[ "$(grep -c 'EXERCISE / 演习' "$tmp/out")" = "$(wc -l <"$tmp/out")" ] || { echo "FAILED: a line without the mark"; failed=1; }
+for file in build/scenarios/*.scenario; do
+    check "$file is valid" 0 "$d" exercise check "$file"
+done
+
+check "a run ends with its report" 0 "$d" exercise run one-night --seed 7 --report "$tmp/a" --json
+for key in scenario seed simulated_seconds entries receipts expectations score max_score objectives report; do
+    holds "the answer has $key" "\"$key\":" "$tmp/out"
+done
+check "the same again" 0 "$d" exercise run one-night --seed 7 --report "$tmp/b" --json
+diff -r "$tmp/a" "$tmp/b" >"$tmp/diff" || { echo "FAILED: the same seed gave another report"; failed=1; }
+check "another seed" 0 "$d" exercise run one-night --seed 8 --report "$tmp/c" --json
+cmp -s "$tmp/a/EXERCISE-one-night-seed7.json" "$tmp/c/EXERCISE-one-night-seed8.json" && { echo "FAILED: two seeds, one report"; failed=1; }
+holds "the page says what it is" "EXERCISE / 演习" "$tmp/a/EXERCISE-one-night-seed7.html"
+grep -qiE '<script|https?://|<link|src=' "$tmp/a/EXERCISE-one-night-seed7.html" && { echo "FAILED: the page needs something"; failed=1; }
+
+printf 'exercise t "T"\nlength 1h\nagency cn in CN\nagency us in US\n+5m link cutt cn us\n' >"$tmp/bad.scenario"
+check "a wrong script is status 2" 2 "$d" exercise check "$tmp/bad.scenario"
+holds "line and column are named" "line 5, column 10" "$tmp/err"
+holds "the meant word is suggested" "did you mean cut?" "$tmp/err"
+check "and is not run" 2 "$d" exercise run "$tmp/bad.scenario"
+
+printf 'exercise t "T"\nlength 1h\nagency cn in CN\nagency us in US\nmust link cn us down at +30m\n' >"$tmp/missed.scenario"
+check "a mandatory expectation missed is status 1" 1 "$d" exercise run "$tmp/missed.scenario"
+sed -i s/must/expect/ "$tmp/missed.scenario"
+check "one that is only wished for is status 0" 0 "$d" exercise run "$tmp/missed.scenario"
+
+check "every line of a trace has the mark" 0 "$d" exercise run "$tmp/missed.scenario" --trace
+grep -vF 'EXERCISE / 演习' "$tmp/err" "$tmp/out" && { echo "FAILED: a line without the mark"; failed=1; }
+check "many seeds" 0 "$d" exercise run "$tmp/missed.scenario" --repeat 6 --json
+holds "as many runs as asked for" '"runs":6' "$tmp/out"
+check "an unknown parameter" 2 "$d" exercise run one-night --set sen=5m
+holds "is answered with the nearest" "did you mean seen?" "$tmp/err"
+exit $failed
