@@ -85,7 +85,7 @@ out='' err=$(<"$home/silent")
 that "every silent connection was dropped by the deadline" grep -q 'left 0' "$home/silent"
 that "the line still works" line_is cn us '"link":"up"'
 
-# A renewed certificate needs nothing from the peer: both restart and meet again.
+# A node that starts again finds its peer.
 stop us
 start us
 that "the link comes back" link_up cn us
