@@ -39,13 +39,13 @@ cmp -s "$tmp/a/EXERCISE-one-night-seed7.json" "$tmp/c/EXERCISE-one-night-seed8.j
 holds "the page says what it is" "EXERCISE / 演习" "$tmp/a/EXERCISE-one-night-seed7.html"
 grep -qiE '<script|https?://|<link|src=' "$tmp/a/EXERCISE-one-night-seed7.html" && { echo "FAILED: the page needs something"; failed=1; }
 
-printf 'exercise t "T"\nlength 1h\nagency cn in CN\nagency us in US\n+5m link cutt cn us\n' >"$tmp/bad.scenario"
+printf 'exercise trial "T"\nlength 1h\nagency cn in CN\nagency us in US\n+5m link cutt cn us\n' >"$tmp/bad.scenario"
 check "a wrong script is status 2" 2 "$d" exercise check "$tmp/bad.scenario"
 holds "line and column are named" "line 5, column 10" "$tmp/err"
 holds "the meant word is suggested" "did you mean cut?" "$tmp/err"
 check "and is not run" 2 "$d" exercise run "$tmp/bad.scenario"
 
-printf 'exercise t "T"\nlength 1h\nagency cn in CN\nagency us in US\nmust link cn us down at +30m\n' >"$tmp/missed.scenario"
+printf 'exercise trial "T"\nlength 1h\nagency cn in CN\nagency us in US\nmust link cn us down at +30m\n' >"$tmp/missed.scenario"
 check "a mandatory expectation missed is status 1" 1 "$d" exercise run "$tmp/missed.scenario"
 sed -i s/must/expect/ "$tmp/missed.scenario"
 check "one that is only wished for is status 0" 0 "$d" exercise run "$tmp/missed.scenario"
