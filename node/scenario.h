@@ -51,7 +51,6 @@ enum dl_fact {
     DL_FACT_COUNT
 };
 const char *dl_fact_name(enum dl_fact fact);
-
 struct dl_title {
     char *en, *zh; /* zh is the English words where the script gives none */
 };
@@ -62,7 +61,6 @@ struct dl_scenario_agency {
     struct dl_title name;
     bool registry; /* opens with the shipped registry */
 };
-
 struct dl_person {
     char *name, *role;
     int agency;
@@ -70,7 +68,6 @@ struct dl_person {
     struct dl_spread after[DL_FACT_COUNT];
     uint64_t on_ms, off_ms; /* of the day, UTC; equal: always */
 };
-
 enum dl_condition_kind {
     DL_CONDITION_FACT, /* AGENCY seen ALERT */
     DL_CONDITION_LINE, /* line A B active: as A sees it */
@@ -97,7 +94,6 @@ struct dl_conditions {
     size_t n;
     struct dl_condition at[DL_SCENARIO_CONDITIONS];
 };
-
 enum dl_inject_kind {
     DL_INJECT_VERB,
     DL_INJECT_LINK_CUT,
@@ -130,7 +126,6 @@ struct dl_inject {
     char *text;            /* as the script has it, for the report */
     struct dl_title title; /* of a note or a phase */
 };
-
 enum dl_deadline { DL_DEADLINE_WITHIN, DL_DEADLINE_BY, DL_DEADLINE_AT };
 struct dl_expectation {
     struct dl_spot spot;
@@ -144,12 +139,10 @@ struct dl_expectation {
     int objective; /* -1 none */
     char *text;
 };
-
 struct dl_objective {
     char *id;
     struct dl_title title;
 };
-
 struct dl_abort {
     struct dl_conditions when;
     char *text;
