@@ -389,7 +389,7 @@ static void lex_all(struct dl__reader *r, const char *file, struct dl_view text)
     struct dl__statement s;
     struct dl__lexer lexer = {
         .scenario = r->scenario, .problems = r->problems, .file = file, .line = 1};
-    lexer.text = lexer.at = lexer.line_start = (const char *)text.p;
+    lexer.text = lexer.at = lexer.line_start = text.n == 0 ? "" : (const char *)text.p;
     lexer.end = lexer.text + text.n;
     while (r->problems->n < DL_SCENARIO_PROBLEMS && dl__lex(&lexer, &s)) {
         parse_statement(r, &s);
