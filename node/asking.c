@@ -126,12 +126,6 @@ enum dl_err dl_asking_start(struct dl_asking *asking, struct dl_error *error)
     return DL_OK;
 }
 
-enum dl_err dl_asking_worker(struct dl_asking *asking, struct dl_error *error)
-{
-    DL_TRY(dl_asking_start(asking, error));
-    return dl_relations_load(asking->relations, error);
-}
-
 static bool is_inchi(struct dl_view text)
 {
     return text.n > 6 && memcmp(text.p, "InChI=", 6) == 0;
@@ -168,6 +162,32 @@ enum dl_err dl_asking_structure(struct dl_asking *asking, struct dl_view text,
     dl_buf_put_view(&asking->svg, answer.svg);
     return dl_relations_answer(asking->relations, asking->status, text, &answer, asking->style.lang,
                                error);
+}
+
+enum dl_err dl_asking_put(struct dl_asking *asking, struct dl_view text, enum dl_asking_form form,
+                          struct dl_error *error)
+{
+    struct dl_worker_ask ask = {
+        .text = text, .wants = DL_WANT_RULES | DL_WANT_ESTERS, .rule = -1};
+    ask.wants |= form == DL_ASKING_MOL ? DL_WANT_MOL : 0;
+    if (asking->worker == NULL) { /* every listed structure is read before questions are in flight */
+        DL_TRY(dl_asking_start(asking, error));
+        DL_TRY(dl_relations_load(asking->relations, error));
+    }
+    return dl_worker_put(asking->worker, &ask, error);
+}
+
+enum dl_err dl_asking_take(struct dl_asking *asking, struct dl_view query, bool use,
+                           bool *understood, struct dl_error *error)
+{
+    struct dl_worker_answer answer;
+    DL_TRY(dl_worker_take(asking->worker, &answer, error));
+    *understood = answer.understood && answer.parent_inchikey.n == 27;
+    if (!*understood || !use) {
+        return DL_OK;
+    }
+    return dl_relations_answer(asking->relations, asking->status, query, &answer,
+                               asking->style.lang, error);
 }
 
 bool dl_asking_may_be_structure(const struct dl_asking *asking)

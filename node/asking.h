@@ -35,8 +35,12 @@ DL_MUST_USE enum dl_err dl_asking_structure(struct dl_asking *asking, struct dl_
                                             struct dl_error *error);
 /* Starts the worker unless it runs. */
 DL_MUST_USE enum dl_err dl_asking_start(struct dl_asking *asking, struct dl_error *error);
-/* The worker, with every listed structure read: for questions in flight (a batch). */
-DL_MUST_USE enum dl_err dl_asking_worker(struct dl_asking *asking, struct dl_error *error);
+/* The same for many structures, up to DL_WORKER_IN_FLIGHT of them put before the first is taken;
+ * answers are taken in the order of the questions. With `use` false an answer is passed over. */
+DL_MUST_USE enum dl_err dl_asking_put(struct dl_asking *asking, struct dl_view text,
+                                      enum dl_asking_form form, struct dl_error *error);
+DL_MUST_USE enum dl_err dl_asking_take(struct dl_asking *asking, struct dl_view query, bool use,
+                                       bool *understood, struct dl_error *error);
 /* Whether the question just asked was no name of the registry, but may be a structure. */
 bool dl_asking_may_be_structure(const struct dl_asking *asking);
 /* Put what was gathered. */

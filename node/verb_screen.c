@@ -10,12 +10,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PROGRESS_EVERY = 10000, RESUME_CHUNK = 64 * 1024 };
+enum { PROGRESS_EVERY = 10000, RESUME_CHUNK = 64 * 1024, AHEAD_ = DL_WORKER_IN_FLIGHT };
 
 struct state {
     struct dl_asking asking;
     struct dl_items items;
     int out;     /* descriptor of --out, -1: standard output */
+    /* Items read ahead, whose structures the worker is at: answered in their order. */
+    struct ahead {
+        struct dl_buf octets; /* what the four views of the item point into */
+        struct dl_item item;
+        bool put;        /* its structure is with the worker ... */
+        enum dl_err err; /* ... or why not */
+    } ahead[AHEAD_];
+    size_t first, n_ahead;
+    size_t n_read; /* items taken off the file */
     size_t skip; /* items that an interrupted run has answered */
     size_t n_items, n_controlled, n_open, n_unlisted, n_not_understood;
 };
@@ -25,6 +34,9 @@ static void free_state(void *context)
     struct state *state = context;
     dl_asking_close(&state->asking);
     dl_items_fini(&state->items);
+    for (size_t i = 0; i < AHEAD_; i++) {
+        dl_buf_fini(&state->ahead[i].octets);
+    }
     if (state->out >= 0) {
         close(state->out);
     }
@@ -207,13 +219,34 @@ static void put_verdicts(struct dl_call *call, enum dl_err err)
     count(call, understood, err);
 }
 
+static struct dl_view structure_of(const struct dl_item *item)
+{
+    return item->smiles.n > 0 ? item->smiles : item->mol;
+}
+
+/* What an item's structure comes to, the worker having been asked before. */
+static enum dl_err ask_structure(struct state *state, const struct ahead *ahead)
+{
+    struct dl_status *status = state->asking.status;
+    struct dl_view query = ahead->item.smiles.n > 0 ? ahead->item.smiles : ahead->item.name;
+    struct dl_error error;
+    bool understood = false;
+    DL_TRY(ahead->err);
+    DL_TRY(dl_asking_take(&state->asking, query, true, &understood, &error));
+    if (!understood) {
+        dl_status_ask_unreadable(status, query);
+    }
+    return DL_OK;
+}
+
 /* The most certain way first: a number, then a name, then the structure. Only the store's failure
  * is an error; what the worker cannot do is the item's. */
-static enum dl_err ask_item(struct dl_call *call, const struct dl_item *item, enum dl_err *worker)
+static enum dl_err ask_item(struct state *state, const struct ahead *ahead, enum dl_err *worker)
 {
-    struct state *state = call->state;
     struct dl_status *status = state->asking.status;
+    const struct dl_item *item = &ahead->item;
     struct dl_error error;
+    bool understood = false;
     *worker = DL_OK;
     if (item->cas.n > 0) {
         DL_TRY(dl_status_ask(status, item->cas));
@@ -222,37 +255,63 @@ static enum dl_err ask_item(struct dl_call *call, const struct dl_item *item, en
         DL_TRY(dl_status_ask_name(status, item->name));
     }
     bool asked = item->cas.n > 0 || item->name.n > 0;
-    struct dl_view structure = item->smiles.n > 0 ? item->smiles : item->mol;
-    if (structure.n > 0 && (!asked || !dl_status_understood(status))) {
-        if (!asked) {
-            DL_TRY(dl_status_ask_name(status, structure));
-        }
-        bool understood = false;
-        *worker = dl_asking_structure(&state->asking, structure,
-                                      item->smiles.n > 0 ? DL_ASKING_LINE : DL_ASKING_MOL,
-                                      &understood, &error);
-        if (*worker == DL_OK && !understood) {
-            dl_status_ask_unreadable(status, item->smiles.n > 0 ? structure : item->name);
-        }
+    bool wanted = structure_of(item).n > 0 && (!asked || !dl_status_understood(status));
+    if (!asked && wanted) {
+        dl_status_ask_unreadable(status, item->smiles); /* stands unless the worker reads it */
     } else if (!asked) {
         DL_TRY(dl_status_ask_name(status, dl_view_of("", 0)));
+    }
+    if (wanted) {
+        *worker = ask_structure(state, ahead);
+    } else if (ahead->put) {
+        *worker = dl_asking_take(&state->asking, item->smiles, false, &understood, &error);
     }
     return DL_OK;
 }
 
-static enum dl_err answer(struct dl_call *call, const struct dl_item *item)
+/* Answers the oldest item read ahead. */
+static enum dl_err answer(struct dl_call *call)
 {
     struct state *state = call->state;
+    struct ahead *ahead = &state->ahead[state->first];
     enum dl_err worker = DL_OK;
-    if (++state->n_items <= state->skip) {
-        return DL_OK;
-    }
-    DL_TRY(ask_item(call, item, &worker));
+    state->first = (state->first + 1) % AHEAD_;
+    state->n_ahead--;
+    state->n_items++;
+    DL_TRY(ask_item(state, ahead, &worker));
     put_verdicts(call, worker);
     if (call->progress && state->n_items % PROGRESS_EVERY == 0) {
         dl_call_warn(call, "\r%zu", state->n_items);
     }
     return dl_buf_err(&state->asking.out);
+}
+
+/* Keeps an item and gives its structure to the worker. */
+static void read_ahead(struct state *state, const struct dl_item *item)
+{
+    struct ahead *ahead = &state->ahead[(state->first + state->n_ahead) % AHEAD_];
+    const struct dl_view *from[] = {&item->cas, &item->name, &item->smiles, &item->mol};
+    struct dl_view *to[] = {&ahead->item.cas, &ahead->item.name, &ahead->item.smiles,
+                            &ahead->item.mol};
+    size_t at = 0;
+    struct dl_error error;
+    dl_buf_reset(&ahead->octets);
+    for (size_t i = 0; i < 4; i++) {
+        dl_buf_put_view(&ahead->octets, *from[i]);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        *to[i] = dl_view_of(ahead->octets.p + at, from[i]->n);
+        at += from[i]->n;
+    }
+    struct dl_view structure = structure_of(&ahead->item);
+    ahead->err = DL_OK;
+    if (structure.n > 0) {
+        ahead->err = dl_asking_put(&state->asking, structure,
+                                   ahead->item.smiles.n > 0 ? DL_ASKING_LINE : DL_ASKING_MOL,
+                                   &error);
+    }
+    ahead->put = structure.n > 0 && ahead->err == DL_OK;
+    state->n_ahead++;
 }
 
 static void fail(struct dl_call *call, struct dl_error *error)
@@ -296,8 +355,16 @@ static void step(struct dl_call *call)
     enum dl_err err = DL_OK;
     while (err == DL_OK && got && state->asking.out.n < DL_ASKING_PUT) {
         err = dl_items_next(&state->items, &item, &got, &error);
-        if (err == DL_OK && got) {
-            err = answer(call, &item);
+        if (err == DL_OK && got && ++state->n_read <= state->skip) {
+            state->n_items++;
+        } else if (err == DL_OK && got) {
+            read_ahead(state, &item);
+        }
+        bool full = state->n_ahead == AHEAD_;
+        bool rest = !got && state->items.end;
+        while (err == DL_OK && state->n_ahead > 0 && (full || rest)) {
+            err = answer(call);
+            full = false;
         }
     }
     if (err == DL_OK) {
@@ -348,6 +415,9 @@ void dl__verb_screen(struct dl_call *call)
         free_state(state);
         dl_call_fail(call, &error);
         return;
+    }
+    for (size_t i = 0; i < AHEAD_; i++) {
+        dl_buf_init(&state->ahead[i].octets, (size_t)4 * DL_ITEM_MAX);
     }
     call->state = state;
     call->state_free = free_state;

@@ -32,6 +32,7 @@ struct chem_mol {
 
 struct chem_pattern {
     std::unique_ptr<RWMol> mol;
+    bool recursive; // has a pattern inside: looking for one costs as much as a match
 };
 
 namespace
@@ -463,6 +464,7 @@ struct chem_pattern *chem_pattern_new(const char *smarts)
         }
         std::unique_ptr<chem_pattern> out(new chem_pattern);
         out->mol = std::move(mol);
+        out->recursive = std::strchr(smarts, '$') != nullptr;
         return out.release();
     });
 }
@@ -486,9 +488,13 @@ int chem_match(const struct chem_mol *mol, const struct chem_pattern *pattern, b
                int **out)
 {
     return guarded([&]() -> int {
+        if (pattern->mol->getNumAtoms() > mol->mol->getNumAtoms()) {
+            return 0;
+        }
         SubstructMatchParameters params;
         params.uniquify = !all;
         params.maxMatches = static_cast<unsigned>(max);
+        params.recursionPossible = pattern->recursive;
         std::vector<MatchVectType> found = SubstructMatch(*mol->mol, *pattern->mol, params);
         *out = nullptr;
         if (found.empty()) {
@@ -529,7 +535,7 @@ char *chem_svg(const struct chem_mol *mol, const struct chem_mark *marks, size_t
 {
     return guarded([&]() -> char * {
         static const DrawColour colours[] = {
-            {0.78, 0.87, 0.97}, {1.0, 0.76, 0.45}, {0.98, 0.92, 0.45}};
+            {0.74, 0.85, 0.97}, {1.0, 0.70, 0.40}, {0.98, 0.90, 0.40}};
         RWMol drawn(*mol->mol);
         RDDepict::compute2DCoords(drawn);
         std::vector<int> atoms;

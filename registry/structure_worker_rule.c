@@ -16,6 +16,8 @@ enum { MATCHES_MAX_ = 128, ATOMS_MAX_ = 1024, GROUPS_MAX_ = 64, FINDINGS_MAX_ = 
 struct pattern {
     const char *smarts;
     struct chem_pattern *chem;
+    int width;  /* its atoms */
+    int *label; /* of each, 0 none */
     int *rows; /* of the present molecule; NULL when n is 0 */
     int n;
     bool done;
@@ -27,6 +29,7 @@ struct dl__engine {
     size_t n_patterns, room;
     const struct chem_mol *mol; /* at work */
     struct chem_graph graph;
+    struct laid *spare; /* for the next attempt; NULL: none yet */
 };
 
 /* What hangs at the scaffold as one piece. */
@@ -49,12 +52,12 @@ struct laid {
     const struct dl_rule *rule;
     const struct dl_rule_scaffold *scaffold;
     int *row, n_row;
-    const struct chem_pattern *pattern;
+    const struct pattern *pattern;
     int owner[ATOMS_MAX_]; /* -1 scaffold, else its group */
-    struct group *groups;
     int n_groups;
     struct finding finding[FINDINGS_MAX_];
     int n_findings, n_changed, n_open;
+    struct group groups[GROUPS_MAX_]; /* large: a laid scaffold is used again, not cleared */
 };
 
 struct verdict {
@@ -83,7 +86,14 @@ static enum dl_err add_pattern(struct dl__engine *e, const char *smarts, const c
         return dl_error_set(error, DL_E_RULE, where, "%s: \"%s\" is no SMARTS: %s", where, smarts,
                             chem_why());
     }
-    e->patterns[e->n_patterns++] = (struct pattern){.smarts = smarts, .chem = chem};
+    int width = chem_pattern_atoms(chem);
+    int *label = calloc((size_t)width, sizeof *label);
+    DL_ASSERT(label, "memory for labels");
+    for (int i = 0; i < width; i++) {
+        label[i] = chem_pattern_label(chem, i);
+    }
+    e->patterns[e->n_patterns++] =
+        (struct pattern){.smarts = smarts, .chem = chem, .width = width, .label = label};
     return DL_OK;
 }
 
@@ -168,8 +178,10 @@ void dl__engine_free(struct dl__engine **engine)
     forget(*engine);
     for (size_t i = 0; i < (*engine)->n_patterns; i++) {
         chem_pattern_free((*engine)->patterns[i].chem);
+        free((*engine)->patterns[i].label);
     }
     free((*engine)->patterns);
+    free((*engine)->spare);
     free(*engine);
     *engine = NULL;
 }
@@ -191,7 +203,7 @@ static bool occurs(struct dl__engine *e, const struct laid *l, const char *smart
                    int root)
 {
     const struct pattern *p = matched(e, smarts);
-    int width = chem_pattern_atoms(p->chem);
+    int width = p->width;
     for (int i = 0; i < p->n; i++) {
         const int *row = p->rows + (ptrdiff_t)i * width;
         bool inside = root < 0 || row[0] == root;
@@ -349,7 +361,7 @@ static bool uses(struct dl__engine *e, const struct laid *l, const struct dl_rul
 static int atom_of(const struct laid *l, int label)
 {
     for (int i = 0; i < l->n_row; i++) {
-        if (chem_pattern_label(l->pattern, i) == label) {
+        if (l->pattern->label[i] == label) {
             return l->row[i];
         }
     }
@@ -541,24 +553,26 @@ static enum dl_rule_verdict judge(struct dl__engine *e, struct laid *l)
     return open ? DL_RULE_REVIEW : DL_RULE_INSIDE;
 }
 
-static struct laid *lay(const struct dl_rule *rule, const struct dl_rule_scaffold *scaffold)
+static struct laid *lay(struct dl__engine *e, const struct dl_rule *rule,
+                        const struct dl_rule_scaffold *scaffold)
 {
-    struct laid *l = calloc(1, sizeof *l);
+    struct laid *l = e->spare ? e->spare : malloc(sizeof *l);
     DL_ASSERT(l, "memory for a match");
-    l->groups = calloc(GROUPS_MAX_, sizeof *l->groups);
-    DL_ASSERT(l->groups, "memory for groups");
+    e->spare = NULL;
     l->rule = rule;
     l->scaffold = scaffold;
+    l->n_groups = l->n_findings = l->n_changed = l->n_open = 0;
     return l;
 }
 
-static void lift(struct laid **l)
+static void lift(struct dl__engine *e, struct laid **l)
 {
-    if (*l) {
-        free((*l)->groups);
+    if (e->spare == NULL) {
+        e->spare = *l;
+    } else {
         free(*l);
-        *l = NULL;
     }
+    *l = NULL;
 }
 
 /* Fewer open findings are better, then fewer changes: the plainest reading is told. */
@@ -578,18 +592,17 @@ static void try_pattern(struct dl__engine *e, const struct dl_rule *rule, int sc
                         const char *smarts, struct verdict *best)
 {
     struct pattern *p = matched(e, smarts);
-    int width = chem_pattern_atoms(p->chem);
     for (int i = 0; i < p->n; i++) {
-        struct laid *l = lay(rule, &rule->scaffold[scaffold]);
-        l->row = p->rows + (ptrdiff_t)i * width;
-        l->n_row = width;
-        l->pattern = p->chem;
+        struct laid *l = lay(e, rule, &rule->scaffold[scaffold]);
+        l->row = p->rows + (ptrdiff_t)i * p->width;
+        l->n_row = p->width;
+        l->pattern = p;
         enum dl_rule_verdict verdict = judge(e, l);
         if (is_better(verdict, l, best)) {
-            lift(&best->laid);
+            lift(e, &best->laid);
             *best = (struct verdict){verdict, scaffold, l};
         } else {
-            lift(&l);
+            lift(e, &l);
         }
     }
 }
@@ -678,34 +691,49 @@ void dl__engine_run(struct dl__engine *e, const struct chem_mol *mol, const char
         if (v.verdict != DL_RULE_OUTSIDE) {
             put_verdict((int)i, &v, out);
         }
-        lift(&v.laid);
+        lift(e, &v.laid);
     }
     forget(e);
 }
 
-size_t dl__engine_marks(struct dl__engine *e, const struct chem_mol *mol, int rule,
+static size_t put_marks(const struct laid *l, struct chem_mark *marks, size_t max)
+{
+    size_t n = 0;
+    for (int k = 0; k < l->n_row && n < max; k++) {
+        if (l->owner[l->row[k]] == -1) {
+            marks[n++] = (struct chem_mark){l->row[k], 0};
+        }
+    }
+    for (int k = 0; k < l->n_findings; k++) {
+        const struct finding *f = &l->finding[k];
+        const struct group *g = &l->groups[f->group];
+        for (int j = 0; f->kind != KIND_ORIGINAL_ && j < g->n && n < max; j++) {
+            marks[n++] = (struct chem_mark){g->atom[j], f->kind == KIND_CHANGED_ ? 1 : 2};
+        }
+    }
+    return n;
+}
+
+size_t dl__engine_marks(struct dl__engine *e, const struct chem_mol *mol, int *rule,
                         struct chem_mark *marks, size_t max)
 {
     size_t n = 0;
+    int best = -1;
     begin(e, mol);
-    for (size_t i = 0; i < e->rules->n_rules && n == 0; i++) {
-        if (rule != DL_WIRE_NO_RULE && (int)i != rule) {
+    for (size_t i = 0; i < e->rules->n_rules; i++) {
+        if (*rule >= 0 && (int)i != *rule) {
             continue;
         }
         struct verdict v = hold(e, &e->rules->rule[i], NULL);
-        for (int k = 0; v.verdict != DL_RULE_OUTSIDE && k < v.laid->n_row && n < max; k++) {
-            if (v.laid->owner[v.laid->row[k]] == -1) {
-                marks[n++] = (struct chem_mark){v.laid->row[k], 0};
-            }
+        int worth = v.verdict == DL_RULE_OUTSIDE ? -1
+                                                 : v.laid->n_findings +
+                                                       (v.verdict == DL_RULE_INSIDE ? 100 : 0);
+        if (worth > best) {
+            best = worth;
+            *rule = (int)i;
+            n = put_marks(v.laid, marks, max);
         }
-        for (int k = 0; v.verdict != DL_RULE_OUTSIDE && k < v.laid->n_findings; k++) {
-            const struct finding *f = &v.laid->finding[k];
-            const struct group *g = &v.laid->groups[f->group];
-            for (int j = 0; f->kind != KIND_ORIGINAL_ && j < g->n && n < max; j++) {
-                marks[n++] = (struct chem_mark){g->atom[j], f->kind == KIND_CHANGED_ ? 1 : 2};
-            }
-        }
-        lift(&v.laid);
+        lift(e, &v.laid);
     }
     forget(e);
     return n;

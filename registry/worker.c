@@ -395,7 +395,9 @@ enum dl_err dl_worker_put(struct dl_worker *w, const struct dl_worker_ask *ask,
     w->next = (w->next + 1) % w->processes;
     w->n++;
     if (p->pid == 0) {
-        return start(w, waiting->process, error); /* it asks what waits */
+        enum dl_err err = start(w, waiting->process, error); /* it asks what waits */
+        w->n -= err != DL_OK;
+        return err;
     }
     put_request(&p->out, dl_buf_view(&waiting->request));
     move(p); /* a death is seen when the answer is asked for */
