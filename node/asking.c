@@ -167,10 +167,10 @@ enum dl_err dl_asking_structure(struct dl_asking *asking, struct dl_view text,
 enum dl_err dl_asking_put(struct dl_asking *asking, struct dl_view text, enum dl_asking_form form,
                           struct dl_error *error)
 {
-    struct dl_worker_ask ask = {
-        .text = text, .wants = DL_WANT_RULES | DL_WANT_ESTERS, .rule = -1};
+    struct dl_worker_ask ask = {.text = text, .wants = DL_WANT_RULES | DL_WANT_ESTERS, .rule = -1};
     ask.wants |= form == DL_ASKING_MOL ? DL_WANT_MOL : 0;
-    if (asking->worker == NULL) { /* every listed structure is read before questions are in flight */
+    if (asking->worker ==
+        NULL) { /* every listed structure is read before questions are in flight */
         DL_TRY(dl_asking_start(asking, error));
         DL_TRY(dl_relations_load(asking->relations, error));
     }

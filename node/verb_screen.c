@@ -15,7 +15,7 @@ enum { PROGRESS_EVERY = 10000, RESUME_CHUNK = 64 * 1024, AHEAD_ = DL_WORKER_IN_F
 struct state {
     struct dl_asking asking;
     struct dl_items items;
-    int out;     /* descriptor of --out, -1: standard output */
+    int out; /* descriptor of --out, -1: standard output */
     /* Items read ahead, whose structures the worker is at: answered in their order. */
     struct ahead {
         struct dl_buf octets; /* what the four views of the item point into */
@@ -25,7 +25,7 @@ struct state {
     } ahead[AHEAD_];
     size_t first, n_ahead;
     size_t n_read; /* items taken off the file */
-    size_t skip; /* items that an interrupted run has answered */
+    size_t skip;   /* items that an interrupted run has answered */
     size_t n_items, n_controlled, n_open, n_unlisted, n_not_understood;
 };
 
@@ -306,9 +306,9 @@ static void read_ahead(struct state *state, const struct dl_item *item)
     struct dl_view structure = structure_of(&ahead->item);
     ahead->err = DL_OK;
     if (structure.n > 0) {
-        ahead->err = dl_asking_put(&state->asking, structure,
-                                   ahead->item.smiles.n > 0 ? DL_ASKING_LINE : DL_ASKING_MOL,
-                                   &error);
+        ahead->err =
+            dl_asking_put(&state->asking, structure,
+                          ahead->item.smiles.n > 0 ? DL_ASKING_LINE : DL_ASKING_MOL, &error);
     }
     ahead->put = structure.n > 0 && ahead->err == DL_OK;
     state->n_ahead++;
