@@ -40,7 +40,7 @@ static const int calls[] = {
 #if defined(__SANITIZE_ADDRESS__)
     SCMP_SYS(sigaltstack),   SCMP_SYS(close),        SCMP_SYS(readlink),
     SCMP_SYS(openat),        SCMP_SYS(lseek),        SCMP_SYS(prctl),
-    SCMP_SYS(rt_sigaction),  SCMP_SYS(getppid),
+    SCMP_SYS(rt_sigaction),  SCMP_SYS(getppid),       SCMP_SYS(pipe2),
 #endif
 };
 
