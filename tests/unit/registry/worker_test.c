@@ -127,6 +127,7 @@ static void the_reference_substance_is_outside_its_class(void **state)
 {
     (void)state;
     ask(dl_view_str(FENTANYL), DL_WANT_RULES);
+    assert_true(answer.understood); /* a refusal has no verdicts either */
     assert_null(verdict_of("CN-2019-FRS"));
     assert_null(verdict_of("US-FRS"));
 }
