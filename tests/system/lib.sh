@@ -132,6 +132,8 @@ start() { # ID [COMMAND in front…]
     "$@" "$program" -C "$home/$id" node 2>>"$home/$id.log" &
     node_pid[$id]=$!
     wait_until 15 is_ready "$id" "$before" || { echo "the node $id did not start"; tail -3 "$home/$id.log"; exit 1; }
+    # what was put in front may have forked: the node says its own pid
+    node_pid[$id]=$(grep node.ready "$home/$id.log" | tail -n 1 | grep -oE '"pid":[0-9]+' | grep -oE '[0-9]+')
 }
 is_ready() { [ "$(grep -c node.ready "$home/$1.log")" -gt "$2" ]; }
 stop() { # ID [SIGNAL]: the exit status of the node is $code
