@@ -54,6 +54,8 @@ void dl_call_put(struct dl_call *call, struct dl_view octets)
 }
 
 static void print(struct dl_call *call, int fd, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+static void print(struct dl_call *call, int fd, const char *format, va_list args)
 {
     char *text = NULL;
     int n = vasprintf(&text, format, args);

@@ -15,7 +15,7 @@ enum {
 
 static char *copy_text(struct dl_view text)
 {
-    char *out = strndup((const char *)text.p, text.n);
+    char *out = text.n == 0 ? strdup("") : strndup((const char *)text.p, text.n);
     DL_ASSERT(out != NULL, "memory for a text");
     return out;
 }
