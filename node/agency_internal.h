@@ -96,6 +96,9 @@ struct dl__connection {
     char remote[DL_LIMIT_ADDRESS + 1];
     bool dialled, authenticated, opened, closing, more, wanting, stored;
     int64_t wake_ms, armed_ms;
+    bool stepping;          /* a step's update is being done: a close waits for its end */
+    enum dl_err must_close; /* why, when it waits */
+    char close_why[160];
     uint64_t told; /* the size of our journal that the session knows of */
     struct dl_update_want want;
     struct dl_buf early; /* octets that came before the session could begin */

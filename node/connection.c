@@ -88,6 +88,11 @@ void dl__connection_close(struct dl__connection *c, enum dl_err err, const char 
     if (c->closing) {
         return;
     }
+    if (c->stepping) {
+        c->must_close = err;
+        snprintf(c->close_why, sizeof c->close_why, "%s", why);
+        return;
+    }
     if (c->session != NULL) {
         dl__connection_step(c, &event); // says goodbye, and comes back here by CLOSED
         if (c->closing) {

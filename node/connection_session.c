@@ -348,10 +348,18 @@ void dl__connection_step(struct dl__connection *c, struct dl_session_event *even
     while (go_on && c->session != NULL && !c->closing && !c->agency->failed) {
         event->now_ms = dl__agency_monotonic(c->agency);
         event->unix_ms = dl_agency_now(c->agency);
+        c->stepping = true; // what the update shows lives until the next step: no close before
         dl_session_step(c->session, event, &update);
         perform(c, &update);
+        c->stepping = false;
         if ((update.flags & DL_UPDATE_CLOSED) != 0) {
             closed(c, &update);
+            return;
+        }
+        if (c->must_close != DL_OK) {
+            enum dl_err err = c->must_close;
+            c->must_close = DL_OK;
+            dl__connection_close(c, err, c->close_why);
             return;
         }
         if (c->closing || c->session == NULL) {

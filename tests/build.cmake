@@ -1,4 +1,5 @@
 # Unit tests: tests/unit/<floor>/<source>_test.c, one program each, linked to its floor's library.
+if(NOT DL_FUZZ) # a fuzz build makes the fuzz targets alone
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 
 foreach(floor base protocol certs registry node)
@@ -17,6 +18,7 @@ foreach(floor base protocol certs registry node)
     set_tests_properties(unit/${floor}/${name} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
   endforeach()
 endforeach()
+endif()
 
 # Fuzz targets: tests/fuzz/<decoder>_fuzz.c, corpus in tests/fuzz/corpus/<decoder>/. The floor is the
 # name's first word.
@@ -32,6 +34,8 @@ if(DL_FUZZ)
 endif()
 
 # Further families keep their build beside their files.
-foreach(family world system tidy bench)
-  include(${CMAKE_SOURCE_DIR}/tests/${family}/build.cmake OPTIONAL)
-endforeach()
+if(NOT DL_FUZZ)
+  foreach(family world system tidy bench)
+    include(${CMAKE_SOURCE_DIR}/tests/${family}/build.cmake OPTIONAL)
+  endforeach()
+endif()
