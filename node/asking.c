@@ -104,6 +104,7 @@ void dl_asking_close(struct dl_asking *asking)
     dl_status_free(&asking->status);
     dl_reader_free(&asking->reader);
     dl_relations_free(&asking->relations);
+    dl_likeness_free(&asking->likeness);
     dl_worker_close(&asking->worker);
     dl_buf_fini(&asking->out);
     dl_buf_fini(&asking->svg);
@@ -131,21 +132,39 @@ static bool is_inchi(struct dl_view text)
     return text.n > 6 && memcmp(text.p, "InChI=", 6) == 0;
 }
 
+/* Beside the answer: likeness is no part of it. */
+static enum dl_err add_similar(struct dl_asking *asking, struct dl_view print, struct dl_view key)
+{
+    struct dl_status *status = asking->status;
+    if (asking->likeness == NULL) {
+        DL_TRY(dl_likeness_new(asking->reader->store, &asking->likeness));
+    }
+    if (print.n == 0) {
+        print = dl_likeness_print(asking->likeness, key);
+    }
+    status->n_similar = dl_likeness_nearest(asking->likeness, print, key, status->similar);
+    return DL_OK;
+}
+
 /* An InChI is looked up as it stands; one that no listed structure has is not understood. */
 static enum dl_err ask_inchi(struct dl_asking *asking, struct dl_view text, bool *understood)
 {
     char key[28];
     DL_TRY(dl_relations_inchi(asking->relations, text, key));
     *understood = key[0] != '\0';
-    return *understood ? dl_status_ask_structure(asking->status, text, dl_view_str(key), text)
-                       : DL_OK;
+    if (!*understood) {
+        return DL_OK;
+    }
+    DL_TRY(dl_status_ask_structure(asking->status, text, dl_view_str(key), text));
+    return add_similar(asking, dl_view_of(NULL, 0), dl_view_str(key));
 }
 
 enum dl_err dl_asking_structure(struct dl_asking *asking, struct dl_view text,
                                 enum dl_asking_form form, bool *understood, struct dl_error *error)
 {
     struct dl_worker_answer answer;
-    struct dl_worker_ask ask = {.text = text, .wants = DL_RELATIONS_WANTS, .rule = -1};
+    struct dl_worker_ask ask = {
+        .text = text, .wants = DL_RELATIONS_WANTS | DL_WANT_PRINT, .rule = -1};
     *understood = false;
     ask.wants |= form == DL_ASKING_MOL ? DL_WANT_MOL : 0;
     ask.wants |= asking->draw ? DL_WANT_SVG : 0;
@@ -160,8 +179,15 @@ enum dl_err dl_asking_structure(struct dl_asking *asking, struct dl_view text,
     }
     dl_buf_reset(&asking->svg);
     dl_buf_put_view(&asking->svg, answer.svg);
-    return dl_relations_answer(asking->relations, asking->status, text, &answer, asking->style.lang,
-                               error);
+    /* kept: a question that the relations ask takes the answer's views */
+    uint8_t print[DL_PRINT_OCTETS];
+    char key[28] = "";
+    size_t n = answer.print.n == sizeof print ? sizeof print : 0;
+    memcpy(print, answer.print.p, n);
+    memcpy(key, answer.parent_inchikey.p, 27);
+    DL_TRY(dl_relations_answer(asking->relations, asking->status, text, &answer, asking->style.lang,
+                               error));
+    return add_similar(asking, dl_view_of(print, n), dl_view_str(key));
 }
 
 enum dl_err dl_asking_put(struct dl_asking *asking, struct dl_view text, enum dl_asking_form form,

@@ -15,6 +15,7 @@ struct dl_asking {
     struct dl_buf out;        /* gathered before it is put: few large writes */
     struct dl_worker *worker; /* started at the first structure */
     struct dl_relations *relations;
+    struct dl_likeness *likeness;
     struct dl_buf svg; /* of the last structure, where --draw asks for it */
     bool draw, batch;
 };
@@ -26,9 +27,10 @@ enum { DL_ASKING_PUT = 64 * 1024 }; /* octets gathered before they are put */
 DL_MUST_USE enum dl_err dl_asking_open(struct dl_call *call, struct dl_asking *asking, bool batch,
                                        struct dl_error *error);
 void dl_asking_close(struct dl_asking *asking);
-/* Asks for a structure (SMILES, InChI, or a MOL record); the answer stands in asking->status. What
- * is no structure leaves the answer before it, and *understood false. DL_E_WORKER_MISSING without
- * the structure worker: other questions are answered all the same. */
+/* Asks for a structure (SMILES, InChI, or a MOL record); the answer stands in asking->status, with
+ * the listed substances most like it. What is no structure leaves the answer before it, and
+ * *understood false. DL_E_WORKER_MISSING without the structure worker: other questions are answered
+ * all the same. */
 enum dl_asking_form { DL_ASKING_LINE, DL_ASKING_MOL };
 DL_MUST_USE enum dl_err dl_asking_structure(struct dl_asking *asking, struct dl_view text,
                                             enum dl_asking_form form, bool *understood,

@@ -1,5 +1,7 @@
-/* build_registry OUT SCHEMA DATA: makes the shipped registry from its text. Run by the build. */
+/* build_registry OUT SCHEMA DATA [WORKER]: makes the shipped registry from its text, with what the
+ * structure worker reads in its structures. Run by the build. */
 #include "registry/load.h"
+#include "registry/reading.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,17 +54,38 @@ static enum dl_err read_data(void *context, const char *name, struct dl_view *ou
     return DL_OK;
 }
 
-static enum dl_err build(const char *out, const char *schema, const char *data,
-                         struct dl_error *error)
+static enum dl_err read_structures(struct dl_store *store, const char *program,
+                                   struct dl_error *error)
+{
+    struct dl_worker *worker = NULL;
+    struct dl_worker_config config = {.path = program, .rules = "", .processes = 2};
+    struct dl_readings readings = {.n = 0};
+    DL_TRY(dl_worker_open(&config, &worker, error));
+    enum dl_err err = DL_OK;
+    do {
+        err = dl_readings_put(store, worker, &readings, error);
+        if (err == DL_OK && readings.n > 0) {
+            err = dl_readings_take(store, worker, &readings, error);
+        }
+    } while (err == DL_OK && readings.n > 0);
+    dl_worker_close(&worker);
+    return err;
+}
+
+struct made_from {
+    const char *schema, *data, *worker; /* worker: NULL without */
+};
+
+static enum dl_err build(const char *out, const struct made_from *from, struct dl_error *error)
 {
     struct dl_store *store = NULL;
     struct dl_buf ddl;
-    struct folder folder = {.path = data};
+    struct folder folder = {.path = from->data};
     dl_buf_init(&ddl, FILE_MAX_OCTETS);
     dl_buf_init(&folder.content, FILE_MAX_OCTETS);
-    enum dl_err err = read_whole(schema, &ddl);
+    enum dl_err err = read_whole(from->schema, &ddl);
     if (err != DL_OK) {
-        dl_error_set(error, err, NULL, "%s: cannot be read", schema);
+        dl_error_set(error, err, NULL, "%s: cannot be read", from->schema);
         goto out;
     }
     dl_buf_u8(&ddl, 0);
@@ -74,6 +97,9 @@ static enum dl_err build(const char *out, const char *schema, const char *data,
     if (err == DL_OK) {
         struct dl_load load = {.store = store, .read = read_data, .context = &folder};
         err = dl_registry_load(&load, error);
+    }
+    if (err == DL_OK && from->worker != NULL) {
+        err = read_structures(store, from->worker, error);
     }
     if (err == DL_OK) {
         err = dl_store_run(store, "VACUUM", NULL, 0, NULL, NULL);
@@ -89,13 +115,15 @@ int main(int argc, char **argv)
 {
     struct dl_error error = {0};
     char made[PATH_OCTETS];
-    if (argc != 4) {
-        fprintf(stderr, "usage: build_registry OUT SCHEMA DATA\n");
+    if (argc != 4 && argc != 5) {
+        fprintf(stderr, "usage: build_registry OUT SCHEMA DATA [WORKER]\n");
         return 2;
     }
+    struct made_from from = {
+        .schema = argv[2], .data = argv[3], .worker = argc == 5 ? argv[4] : NULL};
     (void)snprintf(made, sizeof made, "%s.new", argv[1]);
     (void)unlink(made);
-    enum dl_err err = build(made, argv[2], argv[3], &error);
+    enum dl_err err = build(made, &from, &error);
     if (err == DL_OK && rename(made, argv[1]) != 0) {
         err = dl_error_set(&error, DL_E_STORE_IO, NULL, "%s cannot be replaced", argv[1]);
     }

@@ -1,4 +1,5 @@
 #include "registry/registry.h"
+#include "registry/load.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@ struct dl_registry {
     char *path;
 };
 
-enum { SCHEMA_VERSION = 1, CACHE = 16 * 1024 * 1024, PATH_MAX_ = 4096 };
+enum { CACHE = 16 * 1024 * 1024, PATH_MAX_ = 4096 };
 
 enum dl_err dl_registry_open(const struct dl_registry_config *config, struct dl_registry **out,
                              struct dl_error *error)
@@ -26,7 +27,7 @@ enum dl_err dl_registry_open(const struct dl_registry_config *config, struct dl_
     struct dl_store_config store = {.path = config->path,
                                     .disk = config->disk,
                                     .read_only = config->read_only,
-                                    .version = SCHEMA_VERSION,
+                                    .version = DL_REGISTRY_VERSION,
                                     .cache_octets = CACHE};
     enum dl_err err = dl_store_open(&store, &registry->store, error);
     if (err != DL_OK) {

@@ -10,9 +10,8 @@ struct known {
     int64_t substance;
     char *name, *formula, *smiles;
     char block[15];
-    bool read; /* by the worker */
+    bool read; /* by the worker: now, or once (registry/reading.h) */
     uint64_t isomer_key;
-    uint8_t print[256];
 };
 
 struct dl_relations {
@@ -20,7 +19,7 @@ struct dl_relations {
     struct dl_worker *worker;
     struct known *known; /* ordered by formula */
     size_t n, room;
-    bool loaded, read_all;
+    bool loaded;
 };
 
 void dl_relations_new(struct dl_reader *reader, struct dl_worker *worker, struct dl_relations **out)
@@ -70,7 +69,9 @@ static enum dl_err on_structure(void *context, const struct dl_row *row)
     *known = (struct known){.substance = dl_row_int(row, 0),
                             .name = copy(dl_row_text(row, 2)),
                             .formula = copy(dl_row_text(row, 3)),
-                            .smiles = copy(dl_row_text(row, 4))};
+                            .smiles = copy(dl_row_text(row, 4)),
+                            .read = !dl_row_null(row, 5),
+                            .isomer_key = (uint64_t)dl_row_int(row, 5)};
     memcpy(known->block, key.p, key.n < 14 ? key.n : 14);
     return DL_OK;
 }
@@ -82,8 +83,9 @@ static enum dl_err list(struct dl_relations *r)
     }
     r->loaded = true;
     return dl_store_run(r->reader->store,
-                        "SELECT s.id, s.key, s.name, t.formula, t.smiles FROM structure t JOIN"
-                        " substance s ON s.id = t.substance WHERE s.recorded_until IS NULL"
+                        "SELECT s.id, s.key, s.name, t.formula, t.smiles, r.isomer_key FROM"
+                        " structure t JOIN substance s ON s.id = t.substance LEFT JOIN reading r"
+                        " ON r.substance = t.substance WHERE s.recorded_until IS NULL"
                         " ORDER BY t.formula, s.key",
                         NULL, 0, on_structure, r);
 }
@@ -92,35 +94,40 @@ static void take_in(struct known *known, const struct dl_worker_answer *answer)
 {
     known->read = true;
     known->isomer_key = answer->isomer_key;
-    if (answer->print.n == sizeof known->print) {
-        memcpy(known->print, answer->print.p, sizeof known->print);
-    }
 }
 
 static struct dl_worker_ask ask_of(const struct known *known)
 {
     return (struct dl_worker_ask){
-        .text = dl_view_str(known->smiles), .wants = DL_WANT_PLAIN | DL_WANT_PRINT, .rule = -1};
+        .text = dl_view_str(known->smiles), .wants = DL_WANT_PLAIN, .rule = -1};
+}
+
+/* The next that no one has read, from `at` on. */
+static size_t unread(const struct dl_relations *r, size_t at)
+{
+    while (at < r->n && r->known[at].read) {
+        at++;
+    }
+    return at;
 }
 
 enum dl_err dl_relations_load(struct dl_relations *r, struct dl_error *error)
 {
     struct dl_worker_answer answer;
-    size_t put = 0;
-    size_t taken = 0;
     DL_TRY(list(r));
-    if (r->read_all) {
-        return DL_OK;
-    }
+    size_t put = unread(r, 0);
+    size_t taken = put;
     while (taken < r->n) {
         while (put < r->n && dl_worker_waiting(r->worker) < DL_WORKER_IN_FLIGHT) {
-            struct dl_worker_ask ask = ask_of(&r->known[put++]);
+            struct dl_worker_ask ask = ask_of(&r->known[put]);
             DL_TRY(dl_worker_put(r->worker, &ask, error));
+            put = unread(r, put + 1);
         }
         DL_TRY(dl_worker_take(r->worker, &answer, error));
-        take_in(&r->known[taken++], &answer);
+        size_t next = unread(r, taken + 1);
+        take_in(&r->known[taken], &answer);
+        taken = next;
     }
-    r->read_all = true;
     return DL_OK;
 }
 
@@ -269,24 +276,20 @@ static enum dl_err identify(struct dl_status *status, struct dl_view query,
     return dl_status_ask_salt(status, query, answer->parent_inchikey, answer->parent_inchi);
 }
 
-enum dl_err dl_relations_answer(struct dl_relations *r, struct dl_status *status,
-                                struct dl_view query, const struct dl_worker_answer *answer,
-                                enum dl_lang lang, struct dl_error *error)
+enum dl_err dl_relations_add(struct dl_relations *r, struct dl_status *status,
+                             const struct dl_worker_answer *answer, enum dl_lang lang,
+                             struct dl_error *error)
 {
     struct dl_status_kin kin[KIN_MAX_];
     struct asked asked = {.isomer_key = answer->isomer_key};
     size_t n = 0;
-    DL_ASSERT(answer->understood, "a structure that the worker refused has no relations");
-    if (answer->parent_inchikey.n != 27) {
-        return dl_error_set(error, DL_E_STRUCTURE, NULL, "it has no InChIKey");
-    }
+    DL_ASSERT(answer->understood && answer->parent_inchikey.n == 27, "a structure with a key");
     memcpy(asked.block, answer->parent_inchikey.p, 14);
     size_t length = answer->parent_formula.n;
     if (length < sizeof asked.formula) {
         memcpy(asked.formula, answer->parent_formula.p, length);
     }
     DL_TRY(list(r));
-    DL_TRY(identify(status, query, answer));
     find_made_of(r, answer->made_of, kin, &n);
     /* rules before isomers: their views end with the worker's next answer */
     DL_TRY(n > 0 ? dl_status_add_kin(status, kin, n) : DL_OK);
@@ -294,6 +297,18 @@ enum dl_err dl_relations_answer(struct dl_relations *r, struct dl_status *status
     n = 0;
     DL_TRY(find_isomers(r, &asked, kin, &n, error));
     return n > 0 ? dl_status_add_kin(status, kin, n) : DL_OK;
+}
+
+enum dl_err dl_relations_answer(struct dl_relations *r, struct dl_status *status,
+                                struct dl_view query, const struct dl_worker_answer *answer,
+                                enum dl_lang lang, struct dl_error *error)
+{
+    DL_ASSERT(answer->understood, "a structure that the worker refused has no relations");
+    if (answer->parent_inchikey.n != 27) {
+        return dl_error_set(error, DL_E_STRUCTURE, NULL, "it has no InChIKey");
+    }
+    DL_TRY(identify(status, query, answer));
+    return dl_relations_add(r, status, answer, lang, error);
 }
 
 static enum dl_err on_key(void *context, const struct dl_row *row)
@@ -311,41 +326,4 @@ enum dl_err dl_relations_inchi(struct dl_relations *r, struct dl_view inchi, cha
                         "SELECT s.key FROM structure t JOIN substance s ON s.id = t.substance"
                         " WHERE t.inchi = ?1 LIMIT 1",
                         DL_SQL(DL_SQL_TEXT(inchi)), on_key, key);
-}
-
-/* ---- likeness ---- */
-
-static int percent_of(const uint8_t *a, const uint8_t *b)
-{
-    int both = 0;
-    int either = 0;
-    for (size_t i = 0; i < 256; i++) {
-        both += __builtin_popcount(a[i] & b[i]);
-        either += __builtin_popcount(a[i] | b[i]);
-    }
-    return either > 0 ? (100 * both + either / 2) / either : 0;
-}
-
-size_t dl_relations_nearest(const struct dl_relations *r, struct dl_view print,
-                            struct dl_likeness *out, size_t max)
-{
-    size_t n = 0;
-    if (print.n != 256) {
-        return 0;
-    }
-    for (size_t i = 0; i < r->n; i++) {
-        struct dl_likeness like = {r->known[i].substance, dl_view_str(r->known[i].name),
-                                   percent_of(print.p, r->known[i].print)};
-        size_t at = n < max ? n++ : max;
-        while (at > 0 && out[at - 1].percent < like.percent) {
-            if (at < max) {
-                out[at] = out[at - 1];
-            }
-            at--;
-        }
-        if (at < max) {
-            out[at] = like;
-        }
-    }
-    return n;
 }

@@ -17,9 +17,10 @@ void dl_relations_new(struct dl_reader *reader, struct dl_worker *worker,
 void dl_relations_free(struct dl_relations **relations);
 
 /* What must be asked of the worker for dl_relations_answer. */
-enum { DL_RELATIONS_WANTS = DL_WANT_RULES | DL_WANT_ESTERS | DL_WANT_PRINT };
+enum { DL_RELATIONS_WANTS = DL_WANT_RULES | DL_WANT_ESTERS };
 
-/* Makes the worker read every listed structure: once, and before questions are put in flight. */
+/* Makes the worker read every listed structure that has no reading in the registry yet
+ * (registry/reading.h): once, and before questions are put in flight. */
 DL_MUST_USE enum dl_err dl_relations_load(struct dl_relations *relations, struct dl_error *error);
 
 /* Answers `query`, whose structure is `answer`, in `status`. The worker must have no question in
@@ -29,20 +30,16 @@ DL_MUST_USE enum dl_err dl_relations_answer(struct dl_relations *relations,
                                             const struct dl_worker_answer *answer,
                                             enum dl_lang lang, struct dl_error *error);
 
+/* The same for a query that was asked and understood otherwise: adds what its structure, which is
+ * `answer`, brings beside the listings of the substance itself. */
+DL_MUST_USE enum dl_err dl_relations_add(struct dl_relations *relations, struct dl_status *status,
+                                         const struct dl_worker_answer *answer, enum dl_lang lang,
+                                         struct dl_error *error);
+
 /* An InChI is looked up as it stands, never parsed: the key of the structure that has it, or an
  * empty view. */
 DL_MUST_USE enum dl_err dl_relations_inchi(struct dl_relations *relations, struct dl_view inchi,
                                            char key[28]);
-
-/* The listed substances most like a fingerprint (Tanimoto), the nearest first: likeness, never a
- * legal status. */
-struct dl_likeness {
-    int64_t substance;
-    struct dl_view name; /* lives as long as the relations */
-    int percent;
-};
-size_t dl_relations_nearest(const struct dl_relations *relations, struct dl_view print,
-                            struct dl_likeness *out, size_t max);
 
 /* Appends a verdict in words: the clause of each position, its substituents and atoms. */
 void dl_rule_explain(const struct dl_rules *rules, const struct dl_worker_verdict *verdict,

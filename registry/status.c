@@ -402,6 +402,7 @@ static void begin(struct dl_status *status, struct dl_view query)
         dl_view_of(NULL, 0);
     status->inchikey = status->inchi = dl_view_of(NULL, 0);
     status->structured = false;
+    status->n_similar = 0;
     status->n_rows = 0;
 }
 

@@ -19,6 +19,7 @@
 #define DL_REGISTRY_STATUS_H
 
 #include "registry/layout.h"
+#include "registry/likeness.h"
 #include "registry/lookup.h"
 
 enum dl_standing {
@@ -90,6 +91,8 @@ struct dl_status {
     struct dl_view inchi;    /* of the query, where a worker gave it */
     struct dl_status_row row[DL_STATUS_ROWS_MAX];
     size_t n_rows;
+    struct dl_like similar[DL_LIKE_MAX]; /* to the structure asked about: set by who has read it */
+    size_t n_similar;
     struct dl_arena arena;
     char plain[DL_QUERY_PLAIN];
     struct dl_buf scratch, explanation; /* of the writers, kept for their memory */

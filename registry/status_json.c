@@ -401,6 +401,8 @@ static enum dl_err put_all(struct writer *w)
     DL_TRY(put_substance(w));
     DL_TRY(put_candidates(w));
     put_nearest(w);
+    put_literal(w->out, ",\"similar\":");
+    dl_likeness_put_json(status->similar, status->n_similar, w->out);
     DL_TRY(put_answers(w));
     return dl_buf_err(w->out);
 }

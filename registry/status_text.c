@@ -323,6 +323,29 @@ static enum dl_err put_not_understood(struct printer *p)
     return DL_OK;
 }
 
+/* A section of its own, after all that is law. */
+static void put_similar(struct printer *p)
+{
+    const struct dl_status *status = p->status;
+    p->layout.indent = 0;
+    if (status->n_similar > 0) {
+        dl_layout_end(&p->layout);
+        dl_layout_str(&p->layout, text_of(p, DL_WORDS_LABEL_SIMILAR));
+        dl_layout_end(&p->layout);
+    }
+    for (size_t i = 0; i < status->n_similar; i++) {
+        int hundredths = status->similar[i].thousandths / 10;
+        dl_buf_reset(&p->scratch);
+        dl_buf_printf(&p->scratch, "  %d.%02d  ", hundredths / 100, hundredths % 100);
+        p->layout.indent = 8;
+        dl_layout_put(&p->layout, dl_buf_view(&p->scratch));
+        dl_layout_put(&p->layout, status->similar[i].name);
+        dl_layout_str(&p->layout, "  ");
+        dl_layout_put(&p->layout, status->similar[i].key);
+        dl_layout_end(&p->layout);
+    }
+}
+
 static enum dl_err put_all(struct printer *p)
 {
     struct dl_status *status = p->status;
@@ -340,6 +363,7 @@ static enum dl_err put_all(struct printer *p)
     for (size_t i = 0; i < status->n_rows; i++) {
         DL_TRY(put_details(p, &status->row[i]));
     }
+    put_similar(p);
     return dl_buf_err(p->layout.out);
 }
 

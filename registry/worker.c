@@ -85,7 +85,7 @@ static bool find_rules(const char *given, char *out, size_t n)
 {
     if (given != NULL) {
         snprintf(out, n, "%s", given);
-        return true;
+        return given[0] != '\0';
     }
     return (beside_program("rules", out, n) && access(out, R_OK) == 0) ||
            (beside_program("../share/directline/rules", out, n) && access(out, R_OK) == 0);

@@ -16,10 +16,10 @@
 struct dl_worker;
 
 struct dl_worker_config {
-    const char *path; /* NULL: found as said above */
-    const char
-        *rules;    /* the directory of the rule files; NULL: found beside the program, or none */
-    int processes; /* 1 or 2 */
+    const char *path;  /* NULL: found as said above */
+    const char *rules; /* the directory of the rule files; NULL: found beside the program, or none;
+                          "": none */
+    int processes;     /* 1 or 2 */
 };
 
 /* DL_E_WORKER_MISSING says what is missing and where it was looked for; DL_E_RULE for a rule file

@@ -127,6 +127,13 @@ CREATE TABLE structure (
     note         TEXT NOT NULL
 );
 
+-- What the structure worker read in a structure, kept so that it is asked once (registry/reading.h).
+CREATE TABLE reading (
+    substance    INTEGER PRIMARY KEY REFERENCES structure (substance),
+    isomer_key   INTEGER NOT NULL,         -- equal for positional isomers
+    print        BLOB NOT NULL             -- Morgan, radius 2, 2048 bits; empty: it cannot be read
+);
+
 -- Names lie with their substance; the index finds them by dl_name_key (registry/name.h).
 CREATE TABLE name (
     substance    INTEGER NOT NULL REFERENCES substance (id),

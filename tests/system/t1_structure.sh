@@ -42,6 +42,14 @@ expect "and in Chinese" 1 "$("$directline" status "$novel" --jurisdiction CN --l
 expect "evidence that no structure shows" 11 \
     "$(code status 'CCCCCn1cc(Cc2cccc3ccccc23)c2ccccc12' --jurisdiction US --exit-code)"
 
+expect "likeness is a section of its own" 1 "$("$directline" status "$novel" --jurisdiction CN --on 2019-04-30 |
+    sed -n '/^Similar listed substances/,$p' | grep -c '0.77  Cyclopropylfentanyl')"
+expect "and a list of its own" "OIQSKDSKROTEMN-UHFFFAOYSA-N True 0" "$("$directline" status "$novel" ethanol --json |
+    python3 -c '
+import json, sys
+a, b = map(json.loads, sys.stdin)
+print(a["similar"][0]["id"], 0.76 < a["similar"][0]["similarity"] < 0.78, len(b["similar"]))')"
+
 expect "no structure is not understood" 1 "$(code status 'C(C')"
 expect "hostile text" 1 "$(code status "$(printf 'C%.0s' $(seq 400))")"
 expect "the next question is answered" "controlled structure US-CSA-II" "$(row "$fentanyl" --jurisdiction US)"
