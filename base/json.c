@@ -1,10 +1,8 @@
-#include "base/json.h"
+#include "base/json_internal.h"
 #include "base/limits.h"
 #include "base/text.h"
 
 #include <string.h>
-
-static const json_int_t integer_max = 9007199254740991; /* 2^53-1, RFC 8785 appendix D */
 
 /* Depth is found by one pass over the octets before anything is allocated. */
 static enum dl_err precheck(struct dl_view text)
@@ -68,10 +66,9 @@ static void put_escape(struct dl_buf *out, uint8_t c)
     }
 }
 
-/* Octets at the start that stand in a literal as they are: printable ASCII but for " and \. Eight
- * at a time: a bit that the sums and differences leave in a high place marks an octet that does
- * not. */
-static size_t plain_octets(struct dl_view text)
+/* Eight at a time: a bit that the sums and differences leave in a high place marks an octet that
+ * does not stand as it is. */
+size_t dl__json_plain(struct dl_view text)
 {
     const uint64_t ones = 0x0101010101010101U;
     const uint64_t high = 0x8080808080808080U;
@@ -95,7 +92,7 @@ static size_t plain_octets(struct dl_view text)
 
 void dl_json_put_string(struct dl_buf *out, struct dl_view text)
 {
-    size_t i = plain_octets(text);
+    size_t i = dl__json_plain(text);
     if (i == text.n) {
         uint8_t *room = dl_buf_room(out, i + 2);
         if (room) {
@@ -152,8 +149,6 @@ struct dl_view dl_json_text(const json_t *object, const char *key)
     return dl_view_of(json_string_value(value), json_string_length(value));
 }
 
-enum { KEYS_MAX = 256 };
-
 static bool key_is_plain(const char *key)
 {
     for (const char *c = key; *c != '\0'; c++) {
@@ -167,7 +162,7 @@ static bool key_is_plain(const char *key)
 /* Insertion sort: objects here have a handful of keys, most of them in order already. */
 static enum dl_err sorted_keys(const json_t *object, const char **keys, size_t *n)
 {
-    if (json_object_size(object) > KEYS_MAX) {
+    if (json_object_size(object) > DL__JSON_KEYS) {
         return DL_E_TOO_LARGE;
     }
     size_t count = 0;
@@ -193,7 +188,7 @@ static enum dl_err put_value(const json_t *value, struct dl_buf *out, unsigned d
 
 static enum dl_err put_object(const json_t *value, struct dl_buf *out, unsigned depth)
 {
-    const char *keys[KEYS_MAX];
+    const char *keys[DL__JSON_KEYS];
     size_t n = 0;
     DL_TRY(sorted_keys(value, keys, &n));
     dl_buf_u8(out, '{');
@@ -236,7 +231,8 @@ static enum dl_err put_value(const json_t *value, struct dl_buf *out, unsigned d
         dl_json_put_string(out, dl_view_of(json_string_value(value), json_string_length(value)));
         return DL_OK;
     case JSON_INTEGER:
-        if (json_integer_value(value) > integer_max || json_integer_value(value) < -integer_max) {
+        if (json_integer_value(value) > DL__JSON_INTEGER ||
+            json_integer_value(value) < -DL__JSON_INTEGER) {
             return DL_E_JSON;
         }
         dl_buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));

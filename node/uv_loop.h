@@ -19,6 +19,8 @@ struct dl_uv_world {
     void *signal_context;
     struct dl_link *dirty; /* links with octets to write at the turn's end */
     char read_buffer[DL_UV_READ];
+    uint8_t random[4096]; /* of the system, not yet given out: the first `random_left` */
+    size_t random_left;
 };
 
 void dl__uv_flush(struct dl_uv_world *world);

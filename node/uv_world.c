@@ -31,15 +31,34 @@ static uint64_t uv_monotonic(struct dl_world *world)
     return uv_hrtime() / 1000000;
 }
 
-static void uv_random_octets(struct dl_world *world, void *p, size_t n)
+static void from_the_system(uint8_t *at, size_t n)
 {
-    (void)world;
-    uint8_t *at = p;
     while (n > 0) {
         ssize_t got = getrandom(at, n, 0);
         DL_ASSERT(got > 0, "the system gives randomness");
         at += got;
         n -= (size_t)got;
+    }
+}
+
+/* Ids and salts ask for a few octets for each entry: a call of the system gives many, and what was
+ * given out is forgotten here. */
+static void uv_random_octets(struct dl_world *world, void *p, size_t n)
+{
+    struct dl_uv_world *uv = uv_of(world);
+    uint8_t *at = p;
+    while (n > 0) {
+        if (uv->random_left == 0) {
+            from_the_system(uv->random, sizeof uv->random);
+            uv->random_left = sizeof uv->random;
+        }
+        size_t take = n < uv->random_left ? n : uv->random_left;
+        uint8_t *from = uv->random + uv->random_left - take;
+        memcpy(at, from, take);
+        explicit_bzero(from, take);
+        uv->random_left -= take;
+        at += take;
+        n -= take;
     }
 }
 

@@ -226,24 +226,9 @@ static enum dl_err check_refs(enum dl_kind kind, size_t n_refs, struct dl_error 
                              (flags & DL_REFS_ONE) != 0 ? "one" : "no");
 }
 
-static bool is_canonical(const json_t *content, struct dl_view octets)
+static enum dl_err check_content(const struct dl_leaf *leaf, const json_t *content,
+                                 struct dl_error *error)
 {
-    struct dl_buf again;
-    dl_buf_init(&again, octets.n);                     // a longer form is another one
-    bool room = dl_buf_room(&again, octets.n) != NULL; // at once, not by doubling
-    dl_buf_reset(&again);
-    bool same = room && dl_json_canonical(content, &again) == DL_OK &&
-                dl_view_equal(dl_buf_view(&again), octets);
-    dl_buf_fini(&again);
-    return same;
-}
-
-static enum dl_err check_content(const struct dl_leaf *leaf, struct dl_view octets,
-                                 const json_t *content, struct dl_error *error)
-{
-    if (!is_canonical(content, octets)) {
-        return dl_error_set(error, DL_E_JSON, NULL, "the content is not in its canonical form");
-    }
     DL_TRY(dl_kind_check(leaf->kind, content, error));
     if (leaf->kind != DL_KIND_UNKNOWN && leaf->attachments != 0) {
         return dl_error_set(error, DL_E_FIELD_VALUE, "attachments",
@@ -277,8 +262,10 @@ enum dl_err dl_entry_check(const struct dl_entry_octets *entry, struct dl_leaf *
                             "the content does not fit its commitment");
     }
     json_t *json = NULL;
-    DL_TRY(dl_json_parse(entry->content, &json, error));
-    err = check_content(leaf, entry->content, json, error);
+    if (dl_json_parse_canonical(entry->content, &json) != DL_OK) {
+        return dl_error_set(error, DL_E_JSON, NULL, "the content is not in its canonical form");
+    }
+    err = check_content(leaf, json, error);
     if (err == DL_OK && content != NULL) {
         *content = json_incref(json);
     }

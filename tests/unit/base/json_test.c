@@ -229,6 +229,99 @@ static void a_member_that_is_no_text_is_an_empty_view(void **state)
     json_decref(json);
 }
 
+/* Whether the slow way calls these octets the canonical form of their value. */
+static bool is_canonical(struct dl_view text, json_t **value)
+{
+    struct dl_buf again;
+    dl_buf_init(&again, 8 * text.n + 64);
+    bool same = dl_json_parse(text, value, NULL) == DL_OK &&
+                dl_json_canonical(*value, &again) == DL_OK &&
+                dl_view_equal(dl_buf_view(&again), text);
+    dl_buf_fini(&again);
+    return same;
+}
+
+static bool both_say_the_same(struct dl_view text)
+{
+    json_t *slow = NULL;
+    json_t *fast = NULL;
+    bool expected = is_canonical(text, &slow);
+    enum dl_err err = dl_json_parse_canonical(text, &fast);
+    bool same = expected ? err == DL_OK && json_equal(slow, fast) : err == DL_E_JSON && !fast;
+    if (!same) {
+        print_error("%.*s: canonical %d, read %s\n", DL_VIEW_ARG(text), expected,
+                    dl_err_code(err));
+    }
+    json_decref(slow);
+    json_decref(fast);
+    return same;
+}
+
+/* Every octet of these replaced by every other, left out, and doubled; every prefix. */
+static void what_is_read_as_canonical_is_what_would_be_written(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "{\"\":[],\"a\":{\"b\":-12,\"c\":9007199254740991},\"a\\\"\":1,\"a\\\\\":true,\"b\":{}}",
+        "[\"\\b\\t\\n\\f\\r\\u0001\\u001f\\\\\\\"\x7F\xC3\xA9\xE8\x8A\xAC\xF0\x9F\x98\x80\",null,false,0]",
+        "[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]", "-9007199254740991", "\"\""};
+    for (size_t t = 0; t < sizeof texts / sizeof texts[0]; t++) {
+        size_t n = strlen(texts[t]);
+        char other[256];
+        json_t *value = NULL;
+        assert_true(is_canonical(dl_view_str(texts[t]), &value));
+        json_decref(value);
+        for (size_t i = 0; i < n; i++) {
+            memcpy(other, texts[t], n);
+            assert_true(both_say_the_same(dl_view_of(other, i)));
+            for (int c = 0; c < 256; c++) {
+                other[i] = (char)c;
+                assert_true(both_say_the_same(dl_view_of(other, n)));
+            }
+            memcpy(other + i, texts[t] + i + 1, n - i - 1);
+            assert_true(both_say_the_same(dl_view_of(other, n - 1)));
+            memcpy(other + i, texts[t] + i, 1);
+            memcpy(other + i + 1, texts[t] + i, n - i);
+            assert_true(both_say_the_same(dl_view_of(other, n + 1)));
+        }
+        assert_true(both_say_the_same(dl_view_of(texts[t], n)));
+    }
+}
+
+static void canonical_reading_has_the_limits_of_writing(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]",
+                                        "9007199254740992",
+                                        "-9007199254740992",
+                                        "18446744073709551616",
+                                        "{\"a\":1,\"a\":2}",
+                                        "{\"\xC3\xA9\":1}",
+                                        "{\"a\\n\":1}",
+                                        "{\"\x7F\":1}",
+                                        "[1.0]",
+                                        "1e2"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        json_t *value = NULL;
+        assert_int_equal(dl_json_parse_canonical(dl_view_str(texts[i]), &value), DL_E_JSON);
+        assert_null(value);
+        assert_true(both_say_the_same(dl_view_str(texts[i])));
+    }
+    for (int n = 256; n <= 257; n++) {
+        struct dl_buf text;
+        dl_buf_init(&text, 65536);
+        for (int i = 0; i < n; i++) {
+            dl_buf_printf(&text, "%s\"k%03d\":0", i == 0 ? "{" : ",", i);
+        }
+        dl_buf_u8(&text, '}');
+        json_t *value = NULL;
+        assert_int_equal(dl_json_parse_canonical(dl_buf_view(&text), &value),
+                         n == 256 ? DL_OK : DL_E_JSON);
+        json_decref(value);
+        dl_buf_fini(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +333,8 @@ int main(void)
         cmocka_unit_test(a_message_about_hostile_octets_is_harmless),
         cmocka_unit_test(the_canonical_form_is_that_of_rfc_8785),
         cmocka_unit_test(what_has_no_canonical_form_here_is_refused),
+        cmocka_unit_test(what_is_read_as_canonical_is_what_would_be_written),
+        cmocka_unit_test(canonical_reading_has_the_limits_of_writing),
         cmocka_unit_test(a_member_that_is_no_text_is_an_empty_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
