@@ -30,7 +30,7 @@ static enum dl_err precheck(struct dl_view text)
     return DL_OK;
 }
 
-enum dl_err dl_json_parse(struct dl_view text, json_t **out, struct dl_error *error)
+enum dl_err dl__json_parse_library(struct dl_view text, json_t **out, struct dl_error *error)
 {
     enum dl_err err = precheck(text);
     if (err != DL_OK) {
@@ -52,6 +52,16 @@ enum dl_err dl_json_parse(struct dl_view text, json_t **out, struct dl_error *er
     }
     *out = value;
     return DL_OK;
+}
+
+enum dl_err dl_json_parse(struct dl_view text, json_t **out, struct dl_error *error)
+{
+    json_t *value = dl__json_read_plain(text);
+    if (value != NULL) {
+        *out = value;
+        return DL_OK;
+    }
+    return dl__json_parse_library(text, out, error);
 }
 
 static void put_escape(struct dl_buf *out, uint8_t c)

@@ -1,4 +1,4 @@
-/* What the reader and the writer of the canonical form share. */
+/* What base/json.c and base/json_read.c share. */
 #ifndef DL_BASE_JSON_INTERNAL_H
 #define DL_BASE_JSON_INTERNAL_H
 
@@ -9,5 +9,12 @@ enum { DL__JSON_KEYS = 256 };
 
 /* Octets at the start that stand in a literal as they are: ASCII from U+0020 but for " and \. */
 size_t dl__json_plain(struct dl_view text);
+
+/* A new reference to what the text says, or NULL: ask the library, it may be JSON all the same. */
+json_t *dl__json_read_plain(struct dl_view text);
+
+/* dl_json_parse by the library alone: what the reader is held to by its tests. */
+DL_MUST_USE enum dl_err dl__json_parse_library(struct dl_view text, json_t **out,
+                                               struct dl_error *error);
 
 #endif

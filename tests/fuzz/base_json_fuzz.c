@@ -1,6 +1,6 @@
 /* Any octets as JSON: what has a canonical form is read again from it, and gives it again; and what
  * is read as canonical is exactly what would be written. */
-#include "base/json.h"
+#include "base/json_internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct dl_view text = dl_view_of(data, size);
     json_t *value = NULL;
     json_t *fast = NULL;
+    json_t *slow = NULL;
     struct dl_error error = {.err = DL_OK};
     struct dl_buf one;
     dl_buf_init(&one, 6 * size + 64);
@@ -36,11 +37,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         same = canonical(value, &one) && dl_view_equal(dl_buf_view(&one), text);
     }
-    enum dl_err err = dl_json_parse_canonical(text, &fast);
+    enum dl_err err = dl__json_parse_library(text, &slow, NULL);
+    DL_ASSERT((err == DL_OK) == (value != NULL) && (value == NULL || json_equal(value, slow)),
+              "the reader and the library agree");
+    err = dl_json_parse_canonical(text, &fast);
     DL_ASSERT(same == (err == DL_OK), "canonical is what would be written");
     DL_ASSERT(!same || json_equal(value, fast), "and says the same");
     json_decref(value);
     json_decref(fast);
+    json_decref(slow);
     dl_buf_fini(&one);
     return 0;
 }
