@@ -11,6 +11,8 @@ enum {
     PLUS_MINUS = 0xB1,
     SEPARATOR = ' ',
     DASH = '-',
+    HAN_FIRST = 0x3400, /* what han.def has lies between these */
+    HAN_LAST = 0x9FFF,
     MARKS_MAX = 32 /* code points that one character decomposes to: 18 in Unicode 15 */
 };
 
@@ -61,6 +63,35 @@ static bool is_digit(int32_t c)
     return c >= '0' && c <= '9';
 }
 
+/* A character of Chinese script as mainland China writes it. */
+static int32_t simplified(int32_t c)
+{
+    static const struct {
+        uint16_t traditional, simplified;
+    } han[] = {
+#define DL_HAN(traditional, simplified) {traditional, simplified},
+#include "registry/han.def"
+#undef DL_HAN
+    };
+    size_t from = 0;
+    size_t to = sizeof han / sizeof *han;
+    if (c < HAN_FIRST || c > HAN_LAST) {
+        return c;
+    }
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (han[middle].traditional == c) {
+            return han[middle].simplified;
+        }
+        if (han[middle].traditional < c) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    return c;
+}
+
 static enum dl_err push(struct folded *out, int32_t c)
 {
     if (out->n == sizeof out->c / sizeof out->c[0]) {
@@ -79,7 +110,7 @@ static enum dl_err push_decomposed(struct folded *out, int32_t c)
         UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE, &boundary);
     DL_ASSERT(n >= 0 && n <= MARKS_MAX, "a character's decomposition is short");
     for (utf8proc_ssize_t i = 0; i < n; i++) {
-        DL_TRY(push(out, is_dash(parts[i]) ? DASH : parts[i]));
+        DL_TRY(push(out, is_dash(parts[i]) ? DASH : simplified(parts[i])));
     }
     return DL_OK;
 }

@@ -9,10 +9,11 @@
  *  3. ä, ö, ü are ae, oe, ue and ß is ss, as German names are typed without them; other accents
  *     vanish. A ß that touches no letter stands for β and is read so.
  *  4. Greek letters are spelled out: α is alpha, Δ is delta, Ψ is psi.
- *  5. Primes in any form (' ’ ′ ´ `) are one prime and are kept, as they tell isomers apart; ″
+ *  5. Traditional Chinese characters are the simplified ones (registry/han.def): 嗎啡 is 吗啡.
+ *  6. Primes in any form (' ’ ′ ´ `) are one prime and are kept, as they tell isomers apart; ″
  *     and a " after a digit are two. At the beginning of a name they are quotation marks: dropped.
- *  6. The signs (+), (-), (±) are kept, as they tell enantiomers apart; (+/-), (+-) and +/- are ±.
- *  7. Everything else that is neither letter nor digit is a separator: blanks, hyphens and dashes
+ *  7. The signs (+), (-), (±) are kept, as they tell enantiomers apart; (+/-), (+-) and +/- are ±.
+ *  8. Everything else that is neither letter nor digit is a separator: blanks, hyphens and dashes
  *     of every kind, commas, stops, brackets, slashes, Chinese punctuation, trade mark signs.
  *     Separators vanish, so that 2C-B is 2CB and N,N-DMT is NN-DMT, but between two digits one
  *     comma stays, so that the locants 1,2 are not 12.
