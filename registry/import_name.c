@@ -38,10 +38,11 @@ static enum dl_err put_name(struct dl__importing *m, struct new_name *as, struct
     if (has) {
         return DL_OK;
     }
+    int64_t n = as->n++;
     return dl_store_run(m->store,
                         "INSERT INTO name (substance, n, lang, kind, name, key, source, "
                         "verification, recorded_from) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                        DL_SQL(DL_SQL_INT(as->substance), DL_SQL_INT(as->n++), DL_SQL_STR(as->lang),
+                        DL_SQL(DL_SQL_INT(as->substance), DL_SQL_INT(n), DL_SQL_STR(as->lang),
                                DL_SQL_STR(as->kind), DL_SQL_TEXT(name),
                                DL_SQL_TEXT(dl_buf_view(&m->key)), DL_SQL_INT(m->source),
                                DL_SQL_STR(m->verification), DL_SQL_INT(m->version)),
