@@ -19,18 +19,24 @@ struct dl_rule_text {
     struct dl_view en, zh; /* zh falls back to en */
 };
 
+/* A SMARTS, once however many classes and scaffolds use it; they name it by its index. */
+struct dl_rule_pattern {
+    const char *smarts;
+    const char *user; /* the class or rule that names it first */
+};
+
 /* What a substituent must be: every condition that is given must hold. Ranges are inclusive; max
  * -1: not given. */
 struct dl_rule_class {
     const char *name;
     struct dl_rule_text words;
-    const char *root[DL_RULE_PATTERNS]; /* one of these begins at the atom of attachment */
+    int root[DL_RULE_PATTERNS]; /* one of these patterns begins at the atom of attachment */
     size_t n_root;
-    const char *has[DL_RULE_PATTERNS]; /* each occurs inside */
+    int has[DL_RULE_PATTERNS]; /* each occurs inside */
     size_t n_has;
-    const char *lacks[DL_RULE_PATTERNS]; /* none occurs inside */
+    int lacks[DL_RULE_PATTERNS]; /* none occurs inside */
     size_t n_lacks;
-    const char *only;          /* every atom is one of these */
+    int only;                  /* every atom is one of these; -1 not given */
     int any[DL_RULE_PATTERNS]; /* or: it belongs to one of these classes */
     size_t n_any;
     int carbons[2], hetero[2], heavy[2];
@@ -80,9 +86,9 @@ enum dl_rule_free { DL_RULE_FREE_NO, DL_RULE_FREE_YES, DL_RULE_FREE_OPEN };
 
 struct dl_rule_scaffold {
     struct dl_rule_text name;
-    const char *smarts[DL_RULE_PATTERNS];
+    int smarts[DL_RULE_PATTERNS]; /* patterns, any of which is the scaffold */
     size_t n_smarts;
-    const char *lacks[DL_RULE_PATTERNS]; /* patterns that the molecule must not have */
+    int lacks[DL_RULE_PATTERNS]; /* patterns that the molecule must not have */
     size_t n_lacks;
     struct dl_rule_position position[DL_RULE_POSITIONS];
     size_t n_positions;
@@ -116,9 +122,15 @@ struct dl_rule {
     size_t n_scaffolds;
 };
 
+struct dl_rules_file {
+    json_t *json;
+};
+
 struct dl_rules {
-    json_t **file;
+    struct dl_rules_file *file;
     size_t n_files;
+    struct dl_rule_pattern *pattern;
+    size_t n_patterns;
     struct dl_rule_class *class;
     size_t n_classes;
     struct dl_rule *rule;

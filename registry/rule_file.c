@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PATTERNS_STEP_ = 64 };
+
 /* Where the reader stands, for its words, and the first thing that was wrong. */
 struct reading {
     struct dl_rules *rules;
@@ -121,6 +123,34 @@ static size_t strings_of(struct reading *r, json_t *object, const char *key, con
     return n;
 }
 
+static int add_pattern(struct reading *r, const char *smarts)
+{
+    struct dl_rules *rules = r->rules;
+    for (size_t i = 0; i < rules->n_patterns; i++) {
+        if (strcmp(rules->pattern[i].smarts, smarts) == 0) {
+            return (int)i;
+        }
+    }
+    if (rules->n_patterns % PATTERNS_STEP_ == 0) {
+        rules->pattern =
+            realloc(rules->pattern, (rules->n_patterns + PATTERNS_STEP_) * sizeof *rules->pattern);
+        DL_ASSERT(rules->pattern, "memory for patterns");
+    }
+    rules->pattern[rules->n_patterns] = (struct dl_rule_pattern){smarts, r->file};
+    return (int)rules->n_patterns++;
+}
+
+/* One SMARTS or an array of them, as indices of the rules' patterns. */
+static size_t patterns_of(struct reading *r, json_t *object, const char *key, int *out)
+{
+    const char *smarts[DL_RULE_PATTERNS];
+    size_t n = strings_of(r, object, key, smarts);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = add_pattern(r, smarts[i]);
+    }
+    return n;
+}
+
 static size_t labels_of(struct reading *r, json_t *object, const char *key, int *out)
 {
     json_t *value = json_object_get(object, key);
@@ -181,10 +211,11 @@ static void read_class(struct reading *r, json_t *object, struct dl_rule_class *
     out->words = text_of(object);
     out->words.en = out->words.en.n > 0 ? out->words.en : dl_view_str(out->name);
     out->words.zh = out->words.zh.n > 0 ? out->words.zh : out->words.en;
-    out->n_root = strings_of(r, object, "root", out->root);
-    out->n_has = strings_of(r, object, "has", out->has);
-    out->n_lacks = strings_of(r, object, "lacks", out->lacks);
-    out->only = json_string_value(json_object_get(object, "only"));
+    out->n_root = patterns_of(r, object, "root", out->root);
+    out->n_has = patterns_of(r, object, "has", out->has);
+    out->n_lacks = patterns_of(r, object, "lacks", out->lacks);
+    const char *only = json_string_value(json_object_get(object, "only"));
+    out->only = only ? add_pattern(r, only) : -1;
     range_of(r, object, "carbons", out->carbons);
     range_of(r, object, "hetero", out->hetero);
     range_of(r, object, "heavy", out->heavy);
@@ -276,8 +307,8 @@ static void read_scaffold(struct reading *r, json_t *object, struct dl_rule_scaf
                                        "free", "open",   "changed", NULL};
     known_keys(r, object, keys);
     out->name = need_text(r, object, "name");
-    out->n_smarts = strings_of(r, object, "smarts", out->smarts);
-    out->n_lacks = strings_of(r, object, "lacks", out->lacks);
+    out->n_smarts = patterns_of(r, object, "smarts", out->smarts);
+    out->n_lacks = patterns_of(r, object, "lacks", out->lacks);
     out->changed = int_of(r, object, "changed", 0);
     struct dl_view free_ = dl_json_text(object, "free");
     out->free = dl_view_is(free_, "yes")    ? DL_RULE_FREE_YES
@@ -362,12 +393,14 @@ enum dl_err dl_rules_parse(const struct dl_view *texts, size_t n_texts, struct d
     rules->rule = calloc(n_texts, sizeof *rules->rule);
     DL_ASSERT(rules->file && rules->rule, "memory for rules");
     for (size_t i = 0; i < n_texts && r.err == DL_OK; i++) {
-        r.err = dl_json_parse(texts[i], &rules->file[i], error);
+        json_t *root = NULL;
+        r.err = dl_json_parse(texts[i], &root, error);
+        rules->file[i].json = root;
         rules->n_files += r.err == DL_OK;
         if (r.err == DL_OK && i == 0) {
-            read_classes(&r, rules->file[0]);
+            read_classes(&r, root);
         } else if (r.err == DL_OK) {
-            read_rule(&r, rules->file[i], &rules->rule[rules->n_rules++]);
+            read_rule(&r, root, &rules->rule[rules->n_rules++]);
         }
     }
     if (r.err != DL_OK) {
@@ -376,71 +409,4 @@ enum dl_err dl_rules_parse(const struct dl_view *texts, size_t n_texts, struct d
     }
     *out = rules;
     return DL_OK;
-}
-
-void dl_rules_free(struct dl_rules **rules)
-{
-    if (*rules == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < (*rules)->n_rules; i++) {
-        free((*rules)->rule[i].scaffold);
-    }
-    for (size_t i = 0; i < (*rules)->n_files; i++) {
-        json_decref((*rules)->file[i]);
-    }
-    free((*rules)->file);
-    free((*rules)->rule);
-    free((*rules)->class);
-    free(*rules);
-    *rules = NULL;
-}
-
-int dl_rules_find(const struct dl_rules *rules, struct dl_view id)
-{
-    for (size_t i = 0; i < rules->n_rules; i++) {
-        if (dl_view_is(id, rules->rule[i].id)) {
-            return (int)i;
-        }
-    }
-    return -1;
-}
-
-static const char *const groups[] = {"outside", "inside", "undecided"};
-
-size_t dl_rule_n_tests(const struct dl_rule *rule)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < 3; i++) {
-        n += json_array_size(json_object_get(rule->tests, groups[i]));
-    }
-    return n;
-}
-
-struct dl_rule_test dl_rule_test_at(const struct dl_rule *rule, size_t i)
-{
-    for (int g = 0; g < 3; g++) {
-        json_t *group = json_object_get(rule->tests, groups[g]);
-        if (i < json_array_size(group)) {
-            json_t *pair = json_array_get(group, i);
-            return (struct dl_rule_test){view_of(json_array_get(pair, 0)),
-                                         view_of(json_array_get(pair, 1)), g};
-        }
-        i -= json_array_size(group);
-    }
-    DL_ASSERT(false, "an index below dl_rule_n_tests");
-}
-
-bool dl_rule_in_force(const struct dl_rule *rule, const char *day)
-{
-    DL_ASSERT(strlen(day) == 10, "a day");
-    return memcmp(day, rule->from.p, 10) >= 0 &&
-           (rule->until.n != 10 || memcmp(day, rule->until.p, 10) < 0);
-}
-
-const char *dl_rule_verdict_name(enum dl_rule_verdict verdict)
-{
-    static const char *const names[] = {"outside", "inside", "needs-review"};
-    DL_ASSERT((unsigned)verdict <= DL_RULE_REVIEW, "a verdict");
-    return names[verdict];
 }

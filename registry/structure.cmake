@@ -32,6 +32,7 @@ file(GLOB DL_STRUCTURE_SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/registry/st
 add_executable(directline-structure
   ${DL_STRUCTURE_SOURCES}
   ${CMAKE_SOURCE_DIR}/registry/structure_worker_rdkit.cpp
+  ${CMAKE_SOURCE_DIR}/registry/rule.c
   ${CMAKE_SOURCE_DIR}/registry/rule_file.c)
 set_source_files_properties(${DL_STRUCTURE_SOURCES} ${CMAKE_SOURCE_DIR}/registry/rule_file.c
   TARGET_DIRECTORY directline-structure PROPERTIES COMPILE_OPTIONS "${DL_C_WARNINGS}")

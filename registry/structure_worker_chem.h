@@ -51,13 +51,13 @@ const char *chem_why(void);
 /* A SMILES, or the first record of a MOL or SDF text. The text has passed dl__input_check. */
 struct chem_mol *chem_read_smiles(const char *text);
 struct chem_mol *chem_read_mol(const char *text, size_t n);
-void chem_free(struct chem_mol *mol);
+void chem_free(struct chem_mol *mol); /* parent and plain are to be freed too */
 /* The neutral parent: counter-ions, acids, bases and solvents of a salt taken off, charges of
  * protonation removed. Several substances together are their own parent. *was_salt: something was
- * taken off or neutralised. */
-struct chem_mol *chem_parent(const struct chem_mol *mol, bool *was_salt);
-/* Without isotope labels; *labelled says whether there were any. */
-struct chem_mol *chem_plain(const struct chem_mol *mol, bool *labelled);
+ * taken off or neutralised; else the parent is `mol` itself, used once more. */
+struct chem_mol *chem_parent(struct chem_mol *mol, bool *was_salt);
+/* Without isotope labels; *labelled says whether there were any, else it is `mol` itself. */
+struct chem_mol *chem_plain(struct chem_mol *mol, bool *labelled);
 struct chem_graph chem_graph_of(const struct chem_mol *mol); /* lives as long as mol */
 int chem_heavy_atoms(const struct chem_mol *mol);
 double chem_mass(const struct chem_mol *mol);
@@ -74,6 +74,19 @@ void chem_pattern_free(struct chem_pattern *pattern);
 int chem_pattern_atoms(const struct chem_pattern *pattern);
 /* The map number of a pattern's atom, 0 none. */
 int chem_pattern_label(const struct chem_pattern *pattern, int atom);
+/* What a pattern's atom asks of an atom by itself (patterns inside it left out: they only ask for
+ * more), numbered across all patterns made so far: equal questions have equal numbers. */
+int chem_pattern_asks(const struct chem_pattern *pattern, int atom);
+int chem_n_asks(void);
+bool chem_atom_answers(const struct chem_mol *mol, int ask, int atom);
+/* The same of its bonds. */
+struct chem_pattern_bond {
+    int a, b, ask;
+};
+int chem_pattern_bonds(const struct chem_pattern *pattern);
+struct chem_pattern_bond chem_pattern_bond_at(const struct chem_pattern *pattern, int i);
+int chem_n_bond_asks(void);
+bool chem_bond_answers(const struct chem_mol *mol, int ask, int bond);
 /* Matches as rows of chem_pattern_atoms() atom indices, malloc'd; `all` gives symmetric ones too.
  * Returns their number (at most `max`); *out is NULL for 0. */
 int chem_match(const struct chem_mol *mol, const struct chem_pattern *pattern, bool all, int max,

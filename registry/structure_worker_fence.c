@@ -68,7 +68,7 @@ void dl__fence_watch(bool on)
 {
     struct itimerval timer = {0};
     if (on) {
-        timer.it_value.tv_usec = DL_WORKER_CPU_MS * 1000;
+        timer.it_value.tv_usec = (suseconds_t)DL_WORKER_CPU_MS * 1000;
     }
     int result = setitimer(ITIMER_PROF, &timer, NULL);
     DL_ASSERT(result == 0, "a timer can be set");

@@ -1,6 +1,7 @@
 #include "registry/structure_worker.h"
 
 #include <inchi_api.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,18 +16,27 @@ struct bridge {
     int n_stereo;
 };
 
+static int radical_of(const struct chem_atom *atom)
+{
+    static const int of[] = {INCHI_RADICAL_NONE, INCHI_RADICAL_DOUBLET, INCHI_RADICAL_TRIPLET};
+    return atom->radicals >= 0 && atom->radicals <= 2 ? of[atom->radicals] : of[0];
+}
+
+/* What libinchi's fields cannot hold has no identity, rather than another one's. */
 static bool put_atoms(struct bridge *b)
 {
     for (int i = 0; i < b->graph.n_atoms; i++) {
         const struct chem_atom *from = &b->graph.atoms[i];
         inchi_Atom *to = &b->atoms[i];
+        if (from->charge < SCHAR_MIN || from->charge > SCHAR_MAX || from->n_h > SCHAR_MAX ||
+            from->isotope > SHRT_MAX) {
+            return false;
+        }
         memcpy(to->elname, from->symbol, sizeof from->symbol);
         to->num_iso_H[0] = (S_CHAR)from->n_h;
         to->charge = (S_CHAR)from->charge;
         to->isotopic_mass = (AT_NUM)from->isotope;
-        to->radical = from->radicals == 1   ? INCHI_RADICAL_DOUBLET
-                      : from->radicals == 2 ? INCHI_RADICAL_TRIPLET
-                                            : INCHI_RADICAL_NONE;
+        to->radical = (S_CHAR)radical_of(from);
     }
     for (int i = 0; i < b->graph.n_bonds; i++) {
         const struct chem_bond *bond = &b->graph.bonds[i];
@@ -112,7 +122,7 @@ bool dl__inchi(const struct chem_mol *mol, char **inchi, char key[28])
         return false;
     }
     b.atoms = calloc((size_t)b.graph.n_atoms, sizeof *b.atoms);
-    b.stereo = calloc((size_t)(b.graph.n_atoms + b.graph.n_bonds), sizeof *b.stereo);
+    b.stereo = calloc((size_t)b.graph.n_atoms + (size_t)b.graph.n_bonds, sizeof *b.stereo);
     if (b.atoms == NULL || b.stereo == NULL || !put_atoms(&b)) {
         goto out;
     }

@@ -8,6 +8,9 @@
 #include <GraphMol/MolDraw2D/MolDraw2DSVG.h>
 #include <GraphMol/MolOps.h>
 #include <GraphMol/MolStandardize/Charge.h>
+#include <GraphMol/QueryAtom.h>
+#include <GraphMol/QueryBond.h>
+#include <GraphMol/QueryOps.h>
 #include <GraphMol/RDKitBase.h>
 #include <GraphMol/SmilesParse/SmilesParse.h>
 #include <GraphMol/SmilesParse/SmilesWrite.h>
@@ -26,6 +29,7 @@ using namespace RDKit;
 
 struct chem_mol {
     std::unique_ptr<RWMol> mol;
+    int uses = 1;
     std::vector<chem_atom> atoms;
     std::vector<chem_bond> bonds;
 };
@@ -33,6 +37,8 @@ struct chem_mol {
 struct chem_pattern {
     std::unique_ptr<RWMol> mol;
     bool recursive; // has a pattern inside: looking for one costs as much as a match
+    std::vector<int> asks;
+    std::vector<chem_pattern_bond> bonds;
 };
 
 namespace
@@ -175,12 +181,13 @@ bool is_plain(const ROMol &mol)
     return true;
 }
 
-// Several substances together are their own parent: a mixture is answered as a whole.
+// Several substances together are their own parent: a mixture is answered as a whole. NULL: the
+// molecule is its own parent.
 RWMol *parent_of(const ROMol &mol, bool *was_salt)
 {
     std::vector<int> numbers;
     if (MolOps::getMolFrags(mol, numbers) == 1 && is_plain(mol)) {
-        return new RWMol(mol);
+        return nullptr;
     }
     std::vector<boost::shared_ptr<ROMol>> parts = MolOps::getMolFrags(mol, true);
     std::map<std::string, boost::shared_ptr<ROMol>> kept;
@@ -196,7 +203,7 @@ RWMol *parent_of(const ROMol &mol, bool *was_salt)
     }
     boost::shared_ptr<ROMol> chosen = kept.empty() ? largest : kept.begin()->second;
     if (!chosen || kept.size() > 1) {
-        return new RWMol(mol);
+        return nullptr;
     }
     *was_salt = parts.size() > 1 || MolToSmiles(*chosen) != MolToSmiles(mol);
     // Read again: what was perceived for the salt is not the parent's
@@ -288,6 +295,83 @@ chem_mol *finished(std::unique_ptr<chem_mol> m)
     return m.release();
 }
 
+// The questions of all patterns, each once. They are kept to the end of the process.
+std::vector<std::unique_ptr<QueryAtom::QUERYATOM_QUERY>> atom_asks;
+std::vector<std::unique_ptr<QueryBond::QUERYBOND_QUERY>> bond_asks;
+std::map<std::string, int> atom_ask_numbers;
+std::map<std::string, int> bond_ask_numbers;
+
+// What tells one question from another: description and values, and those of its parts.
+template <typename Q> std::string told(const Q *query)
+{
+    std::string out = (query->getNegation() ? "!" : "") + query->getFullDescription() + "(";
+    for (auto part = query->beginChildren(); part != query->endChildren(); ++part) {
+        out += told(part->get()) + ",";
+    }
+    return out + ")";
+}
+
+bool asks_for_pattern(const QueryAtom::QUERYATOM_QUERY *query)
+{
+    bool found = query->getDescription() == "RecursiveStructure";
+    for (auto part = query->beginChildren(); part != query->endChildren(); ++part) {
+        found = found || asks_for_pattern(part->get());
+    }
+    return found;
+}
+
+// The question without the patterns inside it; NULL when nothing is left of it. Only a plain "and"
+// can lose a part and still be answered by all whom the whole one admits.
+QueryAtom::QUERYATOM_QUERY *by_itself(const QueryAtom::QUERYATOM_QUERY *query)
+{
+    if (!asks_for_pattern(query)) {
+        return query->copy();
+    }
+    if (query->getNegation() || query->getDescription() != "AtomAnd") {
+        return nullptr;
+    }
+    std::unique_ptr<ATOM_AND_QUERY> out(new ATOM_AND_QUERY);
+    out->setDescription("AtomAnd");
+    for (auto part = query->beginChildren(); part != query->endChildren(); ++part) {
+        QueryAtom::QUERYATOM_QUERY *kept = by_itself(part->get());
+        if (kept != nullptr) {
+            out->addChild(QueryAtom::QUERYATOM_QUERY::CHILD_TYPE(kept));
+        }
+    }
+    return out.release();
+}
+
+template <typename Q>
+int number_of(std::unique_ptr<Q> query, std::vector<std::unique_ptr<Q>> *all,
+              std::map<std::string, int> *numbers)
+{
+    std::string key = query ? told(query.get()) : "";
+    auto found = numbers->find(key);
+    if (found != numbers->end()) {
+        return found->second;
+    }
+    int number = static_cast<int>(all->size());
+    all->push_back(std::move(query));
+    (*numbers)[key] = number;
+    return number;
+}
+
+void number_asks(chem_pattern *pattern)
+{
+    for (const auto atom : pattern->mol->atoms()) {
+        std::unique_ptr<QueryAtom::QUERYATOM_QUERY> query(
+            atom->hasQuery() ? by_itself(atom->getQuery()) : nullptr);
+        pattern->asks.push_back(number_of(std::move(query), &atom_asks, &atom_ask_numbers));
+    }
+    for (const auto bond : pattern->mol->bonds()) {
+        std::unique_ptr<QueryBond::QUERYBOND_QUERY> query(
+            bond->hasQuery() ? bond->getQuery()->copy() : nullptr);
+        pattern->bonds.push_back(chem_pattern_bond{
+            static_cast<int>(bond->getBeginAtomIdx()), static_cast<int>(bond->getEndAtomIdx()),
+            number_of(std::move(query), &bond_asks, &bond_ask_numbers)});
+    }
+}
+
 } // namespace
 
 extern "C" {
@@ -349,33 +433,46 @@ struct chem_mol *chem_read_mol(const char *text, size_t n)
 
 void chem_free(struct chem_mol *mol)
 {
-    delete mol;
+    if (mol != nullptr && --mol->uses == 0) {
+        delete mol;
+    }
 }
 
-struct chem_mol *chem_parent(const struct chem_mol *mol, bool *was_salt)
+static struct chem_mol *use_again(struct chem_mol *mol)
+{
+    mol->uses++;
+    return mol;
+}
+
+struct chem_mol *chem_parent(struct chem_mol *mol, bool *was_salt)
 {
     return guarded([&]() -> chem_mol * {
         bool salt = false;
-        std::unique_ptr<chem_mol> out = wrap(parent_of(*mol->mol, &salt));
+        RWMol *parent = parent_of(*mol->mol, &salt);
+        chem_mol *out = parent == nullptr ? use_again(mol) : wrap(parent).release();
         *was_salt = salt;
-        return out.release();
+        return out;
     });
 }
 
-struct chem_mol *chem_plain(const struct chem_mol *mol, bool *labelled)
+struct chem_mol *chem_plain(struct chem_mol *mol, bool *labelled)
 {
     return guarded([&]() -> chem_mol * {
-        std::unique_ptr<chem_mol> out = wrap(new RWMol(*mol->mol));
         bool any = false;
-        for (auto atom : out->mol->atoms()) {
+        for (const auto atom : mol->mol->atoms()) {
             any = any || atom->getIsotope() != 0;
+        }
+        if (!any) {
+            *labelled = false;
+            return use_again(mol);
+        }
+        std::unique_ptr<chem_mol> out = wrap(new RWMol(*mol->mol));
+        for (auto atom : out->mol->atoms()) {
             atom->setIsotope(0);
         }
-        if (any) {
-            MolOps::removeHs(*out->mol);
-            MolOps::assignStereochemistry(*out->mol, true, true);
-        }
-        *labelled = any;
+        MolOps::removeHs(*out->mol);
+        MolOps::assignStereochemistry(*out->mol, true, true);
+        *labelled = true;
         return out.release();
     });
 }
@@ -446,7 +543,7 @@ int chem_alcohols(const struct chem_mol *mol, int max, struct chem_mol **out, bo
                 continue;
             }
             MolOps::sanitizeMol(cut);
-            MolOps::assignStereochemistry(cut, true, true);
+            MolOps::removeStereochemistry(cut); // its skeleton is what is looked up
             ether[n] = !acyl;
             out[n++] = wrap(new RWMol(cut)).release();
         }
@@ -465,6 +562,7 @@ struct chem_pattern *chem_pattern_new(const char *smarts)
         std::unique_ptr<chem_pattern> out(new chem_pattern);
         out->mol = std::move(mol);
         out->recursive = std::strchr(smarts, '$') != nullptr;
+        number_asks(out.get());
         return out.release();
     });
 }
@@ -482,6 +580,43 @@ int chem_pattern_atoms(const struct chem_pattern *pattern)
 int chem_pattern_label(const struct chem_pattern *pattern, int atom)
 {
     return pattern->mol->getAtomWithIdx(static_cast<unsigned>(atom))->getAtomMapNum();
+}
+
+int chem_pattern_asks(const struct chem_pattern *pattern, int atom)
+{
+    return pattern->asks[static_cast<size_t>(atom)];
+}
+
+int chem_n_asks(void)
+{
+    return static_cast<int>(atom_asks.size());
+}
+
+bool chem_atom_answers(const struct chem_mol *mol, int ask, int atom)
+{
+    const auto &query = atom_asks[static_cast<size_t>(ask)];
+    return query == nullptr || query->Match(mol->mol->getAtomWithIdx(static_cast<unsigned>(atom)));
+}
+
+int chem_pattern_bonds(const struct chem_pattern *pattern)
+{
+    return static_cast<int>(pattern->bonds.size());
+}
+
+struct chem_pattern_bond chem_pattern_bond_at(const struct chem_pattern *pattern, int i)
+{
+    return pattern->bonds[static_cast<size_t>(i)];
+}
+
+int chem_n_bond_asks(void)
+{
+    return static_cast<int>(bond_asks.size());
+}
+
+bool chem_bond_answers(const struct chem_mol *mol, int ask, int bond)
+{
+    const auto &query = bond_asks[static_cast<size_t>(ask)];
+    return query == nullptr || query->Match(mol->mol->getBondWithIdx(static_cast<unsigned>(bond)));
 }
 
 int chem_match(const struct chem_mol *mol, const struct chem_pattern *pattern, bool all, int max,

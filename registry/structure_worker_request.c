@@ -67,7 +67,7 @@ static void put_parent(struct question *q, struct dl_buf *out)
     char key[28] = "";
     put_identity(q->parent, DL_TAG_PARENT_INCHI, key, out);
     put_owned(out, DL_TAG_PARENT_FORMULA, chem_formula(q->parent));
-    if (q->was_salt) {
+    if (q->was_salt && (q->wants & DL_WANT_SMILES)) {
         put_owned(out, DL_TAG_PARENT_SMILES, chem_smiles(q->parent));
     }
     if (q->labelled) {
@@ -83,7 +83,9 @@ static void put_parent(struct question *q, struct dl_buf *out)
 static void put_whole(struct question *q, struct dl_buf *out)
 {
     char key[28];
-    put_owned(out, DL_TAG_SMILES, chem_smiles(q->mol));
+    if (q->wants & DL_WANT_SMILES) {
+        put_owned(out, DL_TAG_SMILES, chem_smiles(q->mol));
+    }
     if (q->was_salt) {
         put_owned(out, DL_TAG_FORMULA, chem_formula(q->mol));
         put_identity(q->mol, DL_TAG_INCHI, key, out);

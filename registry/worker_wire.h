@@ -26,15 +26,16 @@ enum dl_wire_want {
     DL_WANT_PRINT = 1 << 2, /* the Morgan fingerprint */
     DL_WANT_SVG = 1 << 3,
     DL_WANT_PLAIN = 1 << 4,  /* the text is a parent of our own: its identity is left out */
-    DL_WANT_ESTERS = 1 << 5 /* what it is an ester or ether of */
+    DL_WANT_ESTERS = 1 << 5, /* what it is an ester or ether of */
+    DL_WANT_SMILES = 1 << 6  /* canonical SMILES, of what was given and of its parent */
 };
 
 enum dl_wire_tag {
-    DL_TAG_SMILES = 1,      /* canonical, of what was given */
+    DL_TAG_SMILES = 1,      /* canonical, of what was given; on request */
     DL_TAG_FORMULA,         /* Hill, of what was given */
     DL_TAG_INCHI,           /* standard */
     DL_TAG_INCHIKEY,        /* 27 octets */
-    DL_TAG_PARENT_SMILES,   /* of the parent, where it is another */
+    DL_TAG_PARENT_SMILES,   /* of the parent, where it is another; on request */
     DL_TAG_PARENT_INCHI,    /* these two always: of the parent, else of what was given */
     DL_TAG_PARENT_INCHIKEY, /* */
     DL_TAG_PARENT_FORMULA,

@@ -199,6 +199,7 @@ CREATE TABLE listing (
 );
 CREATE INDEX listing_key ON listing (key);
 CREATE INDEX listing_in_force ON listing (in_force, list);
+CREATE INDEX listing_entry ON listing (list, entry);
 CREATE INDEX listing_recorded ON listing (recorded_from) WHERE recorded_from > 1;
 CREATE INDEX listing_closed ON listing (recorded_until) WHERE recorded_until IS NOT NULL;
 

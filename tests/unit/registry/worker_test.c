@@ -36,7 +36,7 @@ static int close_worker(void **state)
 static void ask(struct dl_view text, unsigned wants)
 {
     struct dl_error error;
-    struct dl_worker_ask question = {.text = text, .wants = wants, .rule = -1};
+    struct dl_worker_ask question = {.text = text, .wants = wants | DL_WANT_SMILES, .rule = -1};
     assert_int_equal(dl_worker_ask(worker, &question, &answer, &error), DL_OK);
 }
 
@@ -178,7 +178,8 @@ static void answers_come_in_the_order_of_the_questions(void **state)
     for (size_t i = 0; i < DL_WORKER_IN_FLIGHT; i++) {
         memset(text[i], 'C', i + 1);
         text[i][i + 1] = '\0';
-        struct dl_worker_ask question = {.text = dl_view_str(text[i]), .rule = -1};
+        struct dl_worker_ask question = {
+            .text = dl_view_str(text[i]), .wants = DL_WANT_SMILES, .rule = -1};
         assert_int_equal(dl_worker_put(worker, &question, &error), DL_OK);
     }
     for (size_t i = 0; i < DL_WORKER_IN_FLIGHT; i++) {
@@ -261,7 +262,8 @@ static void a_killed_worker_costs_one_question_and_answers_the_others(void **sta
     pid_t pid = newest_child();
     assert_int_equal(kill(pid, SIGSTOP), 0); /* so that it cannot answer first */
     for (size_t i = 0; i < N; i++) {
-        struct dl_worker_ask question = {.text = dl_view_str(texts[i]), .rule = -1};
+        struct dl_worker_ask question = {
+            .text = dl_view_str(texts[i]), .wants = DL_WANT_SMILES, .rule = -1};
         assert_int_equal(dl_worker_put(one, &question, &error), DL_OK);
     }
     assert_int_equal(kill(pid, SIGKILL), 0);
