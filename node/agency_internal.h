@@ -96,6 +96,7 @@ struct dl__connection {
     char remote[DL_LIMIT_ADDRESS + 1];
     bool dialled, authenticated, opened, closing, more, wanting, stored;
     int64_t wake_ms, armed_ms;
+    int64_t authenticated_ms; /* monotonic */
     bool stepping;          /* a step's update is being done: a close waits for its end */
     enum dl_err must_close; /* why, when it waits */
     char close_why[160];

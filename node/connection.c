@@ -153,6 +153,7 @@ static void authenticated(struct dl__connection *c, const char *id)
 {
     struct dl_peer *peer = dl_agency_peer(c->agency, id);
     c->authenticated = true;
+    c->authenticated_ms = dl__agency_monotonic(c->agency);
     if (peer == NULL || peer->removed != 0) { // without TLS nobody has asked yet
         dl__connection_close(c, peer == NULL ? DL_E_NOT_PAIRED : DL_E_REMOVED, "not paired here");
         return;

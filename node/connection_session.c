@@ -200,6 +200,7 @@ static void opened(struct dl__connection *c)
     dl_event_str(&event, "peer", peer->id);
     dl_event_str(&event, "remote", c->remote);
     dl_event_str(&event, "direction", c->dialled ? "out" : "in");
+    dl_event_int(&event, "hello_ms", dl__agency_monotonic(c->agency) - c->authenticated_ms);
     dl__agency_log(c->agency, &event);
 }
 
