@@ -105,7 +105,7 @@ bool dl__length_parse(const char *text, uint64_t *out)
         const char *unit;
         uint64_t ms;
     } units[] = {{"ms", 1},          {"s", 1000},        {"m", 60000},       {"min", 60000},
-                 {"h", 3600 * 1000}, {"d", 86400000ULL}, {"w", 604800000ULL}};
+                 {"h", 3600000}, {"d", 86400000ULL}, {"w", 604800000ULL}};
     uint64_t sum = 0;
     if (*text == '\0') {
         return false;

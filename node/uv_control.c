@@ -325,7 +325,7 @@ static void go_on(struct connection *c)
     if (c->closing) {
         return;
     }
-    if (c->received.n - c->taken > 2 * DL_CONTROL_FRAME_MAX) {
+    if (c->received.n - c->taken > (size_t)2 * DL_CONTROL_FRAME_MAX) {
         uv_read_stop((uv_stream_t *)&c->pipe);
     } else {
         uv_read_start((uv_stream_t *)&c->pipe, give_buffer, octets_came);

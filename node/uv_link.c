@@ -287,7 +287,7 @@ static void on_written(uv_write_t *request, int status)
     struct dl_link *link = request->data;
     link->is_writing = false;
     dl_buf_reset(&link->writing);
-    if (link->writing.cap > 1024 * 1024) {
+    if (link->writing.cap > (size_t)1024 * 1024) {
         dl_buf_fini(&link->writing); // a burst is over; give its memory back
     }
     if (uv_is_closing((uv_handle_t *)&link->tcp)) {

@@ -169,6 +169,9 @@ static enum dl_err targets_of(struct batch *b, const json_t *line, struct dl_tar
             return dl_error_set(error, DL_E_FIELD_TYPE, "to", "an agency's id, or a list of them");
         }
     }
+    if (n == 0) {
+        return dl_error_set(error, DL_E_FIELD_VALUE, "to", "an empty list: to whom?");
+    }
     return dl_targets_find(b->call->agency, ids, n, out, error);
 }
 
@@ -202,7 +205,7 @@ static enum dl_err check_line(const json_t *line, const char **id, struct dl_err
 static void submit(struct batch *b, const json_t *line, const char *id)
 {
     struct dl_error error;
-    struct dl_targets targets;
+    struct dl_targets targets = {.n = 0};
     struct dl_submitted submitted;
     struct dl_order order = {
         .kind = DL_KIND_ALERT, .id = id, .content = json_object_get(line, "content")};

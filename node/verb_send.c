@@ -196,7 +196,7 @@ static json_t *parse_content(struct dl_call *call, struct dl_view text)
 {
     struct dl_error error;
     json_t *content = NULL;
-    if (text.n > DL_LIMIT_CONTENT * 2) {
+    if (text.n > (size_t)DL_LIMIT_CONTENT * 2) {
         dl_call_fail_with(call, DL_E_TOO_LARGE, "a content has at most 262144 octets");
     } else if (dl_json_parse(text, &content, &error) != DL_OK) {
         dl_call_fail(call, &error);

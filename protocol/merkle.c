@@ -81,6 +81,12 @@ static unsigned bit_length(uint64_t x)
     return x == 0 ? 0 : 64U - (unsigned)__builtin_clzll(x);
 }
 
+/* The greatest power of two that is at most x, x > 0, as its exponent. */
+static unsigned floor_log2(uint64_t x)
+{
+    return 63U - (unsigned)__builtin_clzll(x);
+}
+
 size_t dl_inclusion_length(uint64_t index, uint64_t size)
 {
     DL_ASSERT(index < size && size <= DL_TREE_SIZE_MAX, "a leaf is in its tree");
@@ -167,7 +173,7 @@ static enum dl_err range_hash(const struct dl_tree_reader *reader, uint64_t from
     size_t n = 0;
     uint64_t at = from;
     while (at < to) {
-        unsigned level = bit_length(to - at) - 1;
+        unsigned level = floor_log2(to - at);
         DL_TRY(reader->read(reader->self, level, at >> level, &parts[n++]));
         at += (uint64_t)1 << level;
     }
@@ -182,7 +188,7 @@ static enum dl_err range_hash(const struct dl_tree_reader *reader, uint64_t from
 /* The greatest power of two below n, n > 1: where RFC 6962 splits. */
 static uint64_t split(uint64_t n)
 {
-    return (uint64_t)1 << (bit_length(n - 1) - 1);
+    return (uint64_t)1 << floor_log2(n - 1);
 }
 
 /* From the root down the hashes come in the reverse of a proof's order. */

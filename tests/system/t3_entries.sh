@@ -108,11 +108,13 @@ run 0 -C "$home/us" message send --text - --json <<<"from standard input"
     contents 50 0
     echo 'not json'
     echo '{"content":{"headline":"x"}}'
+    echo '{"to":[],"content":{"headline":"x","substance":{"cas":"437-38-7"}}}'
     contents 50 50
 } >"$home/batch"
 run 2 -C "$home/cn" alert send --batch "$home/batch" --json
-expect 'len(all) == 102 and [x["id"] for x in all if "id" in x] == ["b-%d" % i for i in range(100)]'
+expect 'len(all) == 103 and [x["id"] for x in all if "id" in x] == ["b-%d" % i for i in range(100)]'
 expect 'keys(all[50]["error"], "code class message field hint") and all[51]["error"]["code"] == "E_FIELD_MISSING"'
+expect 'all[52]["error"]["field"] == "to"'
 run 0 -C "$home/cn" alert send --batch - --json < <(contents 100 0)
 expect 'len(all) == 100 and len({x["entry"] for x in all}) == 100'
 that "a batch twice is stored once" wait_until 10 counted "$home/us" 109
