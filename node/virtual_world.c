@@ -1,104 +1,8 @@
-#include "node/virtual_world.h"
+#include "node/virtual_world_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { HOST = 64 };
-
-enum event_type {
-    EVENT_TIMER,
-    EVENT_ACCEPT,
-    EVENT_OPEN,
-    EVENT_OCTETS,
-    EVENT_CLOSED,
-    EVENT_WAKE,
-    EVENT_CALL
-};
-
-struct event {
-    uint64_t at;
-    uint64_t order; /* of making: the tie-break */
-    enum event_type type;
-    struct node *node; /* whose turn it is; NULL for EVENT_CALL */
-    union {
-        struct dl_timer *timer;
-        struct dl_link *link;
-        struct {
-            void (*fn)(void *context);
-            void *context;
-        } call;
-    } of;
-    uint64_t version;      /* of the timer, when it was set; of the node, for a wake */
-    struct dl_view octets; /* owned */
-};
-
-struct node {
-    struct dl_world world; /* first: a dl_world of ours is one of these */
-    struct dl_virtual *virtual;
-    struct node *next;
-    char host[HOST];
-    bool dead, waking;
-    int64_t skew_ms;
-    struct dl_timer *timers;
-    struct dl_link *links;
-    struct dl_listener *listeners;
-    void (*log)(void *context, struct dl_view line);
-    void *log_context;
-};
-
-struct dl_timer {
-    struct node *node;
-    struct dl_timer *next;
-    dl_timer_fn fn;
-    void *context;
-    uint64_t version; /* a fired event with an older one is void */
-    bool freed;
-    unsigned pending; /* events in the heap that point here */
-};
-
-struct dl_link {
-    struct node *node;
-    struct dl_link *next;
-    struct dl_link *other; /* NULL once that end is gone */
-    char remote[HOST];     /* host of the other end */
-    const struct dl_link_events *events;
-    void *context;
-    struct dl_buf pending;
-    uint64_t last_arrival; /* order is kept */
-    bool dirty, open, paused, closing, closed_queued;
-    unsigned pending_events;
-    struct dl_buf held; /* arrived while paused */
-};
-
-struct dl_listener {
-    struct node *node;
-    struct dl_listener *next;
-    char address[HOST + 8];
-    dl_accept_fn fn;
-    void *context;
-};
-
-struct way {
-    struct way *next;
-    char from[HOST], to[HOST];
-    enum dl_virtual_cut state;
-    struct event *waiting; /* events held back while SILENT */
-    size_t n_waiting;
-};
-
-struct dl_virtual {
-    uint64_t state[4]; /* xoshiro256** by Blackman and Vigna */
-    int64_t start_ms;
-    uint64_t now;
-    uint64_t order;
-    uint64_t handled;
-    struct event *heap;
-    size_t n, cap;
-    struct node *nodes;
-    struct way *ways;
-    uint32_t least_ms, spread_ms;
-};
 
 /* ---- randomness ---- */
 
@@ -145,7 +49,7 @@ static void seed(struct dl_virtual *v, uint64_t value)
 
 /* ---- the heap of what is to come ---- */
 
-static bool before(const struct event *a, const struct event *b)
+bool dl__event_before(const struct event *a, const struct event *b)
 {
     return a->at != b->at ? a->at < b->at : a->order < b->order;
 }
@@ -159,27 +63,30 @@ static void push(struct dl_virtual *v, struct event event)
     }
     event.order = v->order++;
     size_t i = v->n++;
-    while (i > 0 && before(&event, &v->heap[(i - 1) / 2])) {
+    while (i > 0 && dl__event_before(&event, &v->heap[(i - 1) / 2])) {
         v->heap[i] = v->heap[(i - 1) / 2];
         i = (i - 1) / 2;
     }
     v->heap[i] = event;
 }
 
-static struct event pop(struct dl_virtual *v)
+struct event dl__event_take_out(struct dl_virtual *v, size_t i)
 {
-    struct event top = v->heap[0];
+    struct event top = v->heap[i];
     struct event last = v->heap[--v->n];
-    size_t i = 0;
+    while (i > 0 && i < v->n && dl__event_before(&last, &v->heap[(i - 1) / 2])) {
+        v->heap[i] = v->heap[(i - 1) / 2];
+        i = (i - 1) / 2;
+    }
     for (;;) {
         size_t child = 2 * i + 1;
         if (child >= v->n) {
             break;
         }
-        if (child + 1 < v->n && before(&v->heap[child + 1], &v->heap[child])) {
+        if (child + 1 < v->n && dl__event_before(&v->heap[child + 1], &v->heap[child])) {
             child++;
         }
-        if (!before(&v->heap[child], &last)) {
+        if (!dl__event_before(&v->heap[child], &last)) {
             break;
         }
         v->heap[i] = v->heap[child];
@@ -187,6 +94,11 @@ static struct event pop(struct dl_virtual *v)
     }
     v->heap[i] = last;
     return top;
+}
+
+static struct event pop(struct dl_virtual *v)
+{
+    return dl__event_take_out(v, 0);
 }
 
 /* ---- ways between hosts ---- */
@@ -726,7 +638,7 @@ static void handle_link(struct event *event)
     }
 }
 
-static void handle(struct event *event)
+void dl__event_handle(struct event *event)
 {
     switch (event->type) {
     case EVENT_TIMER: {
@@ -750,7 +662,7 @@ static void handle(struct event *event)
     }
 }
 
-static void end_turn(struct node *node)
+void dl__node_end_turn(struct node *node)
 {
     for (struct dl_link *link = node->links; link != NULL;) {
         struct dl_link *next = link->next;
@@ -779,14 +691,14 @@ bool dl_virtual_step(struct dl_virtual *v)
     v->now = event.at;
     v->handled++;
     struct node *node = event.node;
-    handle(&event);
+    dl__event_handle(&event);
     while (node != NULL && v->n > 0 && v->heap[0].at == v->now && v->heap[0].node == node) {
         event = pop(v);
         v->handled++;
-        handle(&event);
+        dl__event_handle(&event);
     }
     if (node != NULL && !node->dead) {
-        end_turn(node);
+        dl__node_end_turn(node);
     }
     return true;
 }

@@ -56,6 +56,20 @@ uint64_t dl_virtual_below(struct dl_virtual *virtual, uint64_t n);
 void dl_virtual_run_until(struct dl_virtual *virtual, uint64_t elapsed_ms);
 /* Handle the next instant only; false when nothing is left to come. */
 bool dl_virtual_step(struct dl_virtual *virtual);
+/* For walks over every order: all that travels on links, by time. The order on one link is kept, so
+ * only the `next` of each link can be taken. `octets` are borrowed until something is handled. */
+struct dl_virtual_coming {
+    const char *host;      /* where it arrives */
+    const char *what;      /* accept, open, octets, closed */
+    struct dl_view octets; /* of "octets" */
+    bool next;
+};
+size_t dl_virtual_coming(const struct dl_virtual *virtual, struct dl_virtual_coming *out,
+                         size_t max);
+/* Handle the i-th of them now, as a turn of its own, and what its node does of itself then. */
+void dl_virtual_take(struct dl_virtual *virtual, size_t i);
+/* Handle what waits for no time and for nobody: wakes, calls, and links that a node closed. */
+void dl_virtual_settle(struct dl_virtual *virtual);
 /* Call fn at that elapsed time (or now, when it is past), outside every node. */
 void dl_virtual_at(struct dl_virtual *virtual, uint64_t elapsed_ms, void (*fn)(void *context),
                    void *context);
