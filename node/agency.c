@@ -4,6 +4,7 @@
 #include "certs/identity.h"
 #include "node/law.h"
 #include "node/scrubbing.h"
+#include "node/triage.h"
 #include "registry/registry.h"
 
 #include <stdio.h>
@@ -156,6 +157,7 @@ enum dl_err dl_agency_start(struct dl_agency *agency, struct dl_error *error)
     }
     agency->running = true;
     dl__agency_read_weekly(agency);
+    dl__agency_start_triage(agency);
     for (struct dl_peer *peer = agency->peers; peer != NULL; peer = peer->next) {
         dl__peer_start(peer);
     }
@@ -173,6 +175,7 @@ void dl_agency_close(struct dl_agency **out)
     }
     agency->running = false;
     dl__agency_stop_reading(agency);
+    dl__agency_stop_triage(agency);
     for (size_t i = 0; i < agency->n_listeners; i++) {
         agency->world->ops->listener_free(agency->listeners[i]);
     }

@@ -9,6 +9,7 @@
 
 struct dl__connection;
 struct dl__reading;
+struct dl__triage;
 
 /* A call to make after the commit. */
 struct dl__after {
@@ -33,6 +34,7 @@ struct dl_agency {
     enum dl_err broken;          /* why this turn must be undone at its end */
     struct dl_timer *probe;      /* while the disk is full */
     struct dl__reading *reading; /* node/scrubbing.c */
+    struct dl__triage *triage;   /* node/triage.c */
     struct dl_peer *peers;
     struct dl__connection *strangers; /* not attributed to a peer yet, newest first */
     size_t n_strangers;

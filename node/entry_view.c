@@ -1,7 +1,7 @@
 #include "node/entry_view.h"
 
 #include "base/encoding.h"
-#include "node/law.h"
+#include "node/triage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,6 +178,24 @@ static enum dl_err take_remark(void *context, const struct dl_row *row)
     return DL_OK;
 }
 
+/* What the node found out by itself. */
+static enum dl_err look_at_triage(struct dl_agency *agency, struct dl_entry_view *view)
+{
+    struct dl_buf lines;
+    dl_buf_init(&lines, (size_t)DL_VIEW_FLAGS * DL_VIEW_FLAG);
+    enum dl_err err = dl_triage_flags(agency, view->cursor, &lines);
+    struct dl_view rest = dl_buf_view(&lines);
+    while (err == DL_OK && rest.n > 0) {
+        const uint8_t *end = memchr(rest.p, '\n', rest.n);
+        size_t n = end == NULL ? rest.n : (size_t)(end - rest.p);
+        add_flag(view, dl_view_of(rest.p, n));
+        rest = dl_view_of(rest.p + n, rest.n - n);
+        rest = rest.n > 0 ? dl_view_of(rest.p + 1, rest.n - 1) : rest;
+    }
+    dl_buf_fini(&lines);
+    return err;
+}
+
 static enum dl_err look_at_others(struct dl_agency *agency, struct dl_entry_view *view)
 {
     char target[DL_LIMIT_AGENCY_ID + DL_LIMIT_ENTRY_ID + 2];
@@ -192,11 +210,7 @@ static enum dl_err look_at_others(struct dl_agency *agency, struct dl_entry_view
                  (long long)(-off / 1000));
         add_flag(view, dl_view_str(flag));
     }
-    char law[sizeof view->flags[0]];
-    dl_law_change(agency, view, law, sizeof law);
-    if (law[0] != '\0') {
-        add_flag(view, dl_view_str(law));
-    }
+    DL_TRY(look_at_triage(agency, view));
     return dl_store_run(dl_line_db_store(dl_agency_line_db(agency)),
                         "SELECT text FROM remark WHERE cursor=?1 AND kind='flag' ORDER BY time",
                         DL_SQL(DL_SQL_INT(view->cursor)), take_remark, view);

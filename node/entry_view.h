@@ -6,7 +6,7 @@
 
 #include "node/agency.h"
 
-enum { DL_VIEW_ACKS = 32, DL_VIEW_FLAGS = 8 };
+enum { DL_VIEW_ACKS = 32, DL_VIEW_FLAGS = 16, DL_VIEW_FLAG = 1024 };
 
 struct dl_view_ack {
     char agency[DL_LIMIT_AGENCY_ID + 1];
@@ -35,7 +35,7 @@ struct dl_entry_view {
     size_t n_acks;
     struct dl_view_ack acks[DL_VIEW_ACKS]; /* those not withdrawn */
     size_t n_flags;
-    char flags[DL_VIEW_FLAGS][160];
+    char flags[DL_VIEW_FLAGS][DL_VIEW_FLAG];
     struct dl_buf octets;
 };
 

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "node/telling.h"
+#include "node/triage.h"
 #include "registry/registry.h"
 
 #include <stdlib.h>
@@ -16,6 +17,7 @@ static void free_importing(void *state)
     struct dl_importing *importing = state;
     if (importing->call->agency != NULL) {
         dl_agency_forget(importing->call->agency, importing);
+        dl_triage_forget(importing->call->agency, importing);
     }
     dl_announcement_fini(&importing->announcement);
     dl_buf_fini(&importing->rows);
@@ -124,16 +126,28 @@ static void put_json(struct dl_importing *i, const struct dl_import *import)
     }
     dl_buf_printf(&head,
                   ",\"new\":%zu,\"changed\":%zu,\"unchanged\":%zu,\"ended\":%zu,\"conflicts\":%zu,"
-                  "\"refused\":%zu,\"notices\":[",
+                  "\"refused\":%zu,\"flagged\":%zu,\"notices\":[",
                   import->n[DL_IMPORT_NEW], import->n[DL_IMPORT_CHANGED],
                   import->n[DL_IMPORT_UNCHANGED], import->n[DL_IMPORT_ENDED],
-                  import->n[DL_IMPORT_CONFLICT], import->n[DL_IMPORT_REFUSED]);
+                  import->n[DL_IMPORT_CONFLICT], import->n[DL_IMPORT_REFUSED], i->flagged);
     dl_call_put_buf(i->call, &head);
     dl_buf_fini(&head);
     dl_call_put_buf(i->call, &i->notices);
     dl_call_print(i->call, "],\"rows\":[");
     dl_buf_put_str(&i->rows, "]}\n");
     dl_call_put_buf(i->call, &i->rows);
+}
+
+void dl_importing_say_flagged(struct dl_call *call, size_t flagged)
+{
+    if (flagged > 0) {
+        dl_call_print(call,
+                      DL_SAY(call,
+                             "Past alerts whose substance stands otherwise now: %zu; alert list "
+                             "flags them.\n",
+                             "法律状态因此改变的以往警报：%zu 条，alert list 中有标注。\n"),
+                      flagged);
+    }
 }
 
 static void put_text(struct dl_importing *i, const struct dl_import *import)
@@ -161,6 +175,7 @@ static void put_text(struct dl_importing *i, const struct dl_import *import)
                       DL_SAY(call, "Recorded as import %lld. To take it back: registry undo %lld\n",
                              "已记录为导入 %lld。撤回：registry undo %lld\n"),
                       (long long)import->id, (long long)import->id);
+        dl_importing_say_flagged(call, i->flagged);
         if (i->n_notices > 0) {
             dl_call_print(call,
                           DL_SAY(call,
@@ -186,7 +201,7 @@ static void put_text(struct dl_importing *i, const struct dl_import *import)
     }
 }
 
-void dl_importing_end(struct dl_importing *importing)
+static void tell_outcome(struct dl_importing *importing)
 {
     struct dl_call *call = importing->call;
     const struct dl_import *import = &importing->import;
@@ -202,6 +217,22 @@ void dl_importing_end(struct dl_importing *importing)
     }
     bool all = import->n[DL_IMPORT_CONFLICT] + import->n[DL_IMPORT_REFUSED] == 0;
     dl_call_end(call, all ? DL_EXIT_OK : DL_EXIT_NO);
+}
+
+static void screened(void *context, size_t flagged)
+{
+    struct dl_importing *importing = context;
+    importing->flagged = flagged;
+    tell_outcome(importing);
+}
+
+void dl_importing_end(struct dl_importing *importing)
+{
+    if (importing->import.id > 0) {
+        dl_triage_screen(importing->call->agency, screened, importing);
+    } else {
+        tell_outcome(importing);
+    }
 }
 
 bool dl_importing_by(struct dl_call *call, const char **by)

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "node/law.h"
 #include "node/telling.h"
+#include "node/triage.h"
 #include "protocol/alert_text.h"
 
 #include <stdlib.h>
@@ -175,17 +176,31 @@ void dl__verb_message_list(struct dl_call *call)
 
 /* ---- show ---- */
 
-static void show_json(struct dl_call *call, const struct dl_entry_view *view, struct dl_buf *out)
+/* What triage found; before it has looked, the law of the entry's day alone. */
+static void put_found(struct dl_call *call, const struct dl_entry_view *view, struct dl_buf *out)
 {
     struct dl_law law;
-    dl_entry_put_json(view, out);
-    out->n -= 2; // "}\n": more joins the object
-    if (dl_law_of_entry(call->agency, view, &law) == DL_OK) {
+    struct dl_law_question question = {.substance = json_object_get(view->content, "substance"),
+                                       .at_ms =
+                                           view->incoming ? view->received_ms : view->leaf.time_ms};
+    bool found = false;
+    if (dl_triage_json(call->agency, view->cursor, out, &found) == DL_OK && found) {
+        return;
+    }
+    if (dl_law_ask(call->agency, &question, &law) == DL_OK) {
         dl_buf_put_str(out, ",\"law\":");
         dl_law_put_json(&law, out);
     } else {
         dl_put_member(out, "law", NULL);
     }
+    dl_put_member(out, "triage", NULL);
+}
+
+static void show_json(struct dl_call *call, const struct dl_entry_view *view, struct dl_buf *out)
+{
+    dl_entry_put_json(view, out);
+    out->n -= 2; // "}\n": more joins the object
+    put_found(call, view, out);
     dl_buf_put_str(out, ",\"content\":");
     dl_buf_put_view(out, view->content_octets);
     dl_buf_put_str(out, "}\n");
@@ -229,10 +244,11 @@ static void show_text(struct dl_call *call, const struct dl_entry_view *view, st
                       (unsigned long long)view->index, view->from, view->to,
                       dl_marking_name(view->leaf.marking));
     }
-    struct dl_law law;
-    if (dl_law_of_entry(call->agency, view, &law) == DL_OK) {
-        dl_law_put_text(&law, call->zh, out);
-    }
+    struct dl_buf found;
+    dl_buf_init(&found, PIECE);
+    put_found(call, view, &found);
+    dl_triage_put_text(dl_buf_view(&found), call->zh, call->width, out);
+    dl_buf_fini(&found);
     dl_content_show(out, view->content, call->zh);
 }
 

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "node/importing.h"
 #include "node/telling.h"
+#include "node/triage.h"
 #include "registry/import.h"
 #include "registry/registry.h"
 
@@ -125,6 +126,36 @@ void dl__verb_registry_import(struct dl_call *call)
     dl_call_gather(call, DL_ANNOUNCEMENT_OCTETS, gathered);
 }
 
+struct undoing {
+    struct dl_call *call;
+    uint64_t number;
+    int64_t id;
+};
+
+static void free_undoing(void *state)
+{
+    struct undoing *undoing = state;
+    dl_triage_forget(undoing->call->agency, undoing);
+    free(undoing);
+}
+
+static void undone(void *context, size_t flagged)
+{
+    const struct undoing *undoing = context;
+    struct dl_call *call = undoing->call;
+    if (call->json) {
+        dl_call_print(call, "{\"import\":%lld,\"undoes\":%llu,\"flagged\":%zu}\n",
+                      (long long)undoing->id, (unsigned long long)undoing->number, flagged);
+    } else {
+        dl_call_print(call,
+                      DL_SAY(call, "Import %llu is taken back; recorded as import %lld.\n",
+                             "导入 %llu 已撤回；记录为导入 %lld。\n"),
+                      (unsigned long long)undoing->number, (long long)undoing->id);
+        dl_importing_say_flagged(call, flagged);
+    }
+    dl_call_end(call, DL_EXIT_OK);
+}
+
 void dl__verb_registry_undo(struct dl_call *call)
 {
     struct dl_error error = {0};
@@ -153,16 +184,12 @@ void dl__verb_registry_undo(struct dl_call *call)
         dl_call_fail(call, &error);
         return;
     }
-    if (call->json) {
-        dl_call_print(call, "{\"import\":%lld,\"undoes\":%llu}\n", (long long)id,
-                      (unsigned long long)number);
-    } else {
-        dl_call_print(call,
-                      DL_SAY(call, "Import %llu is taken back; recorded as import %lld.\n",
-                             "导入 %llu 已撤回；记录为导入 %lld。\n"),
-                      (unsigned long long)number, (long long)id);
-    }
-    dl_call_end(call, DL_EXIT_OK);
+    struct undoing *undoing = calloc(1, sizeof *undoing);
+    DL_ASSERT(undoing != NULL, "memory for a call");
+    *undoing = (struct undoing){.call = call, .number = number, .id = id};
+    call->state = undoing;
+    call->state_free = free_undoing;
+    dl_triage_screen(call->agency, undone, undoing);
 }
 
 static void put_id(struct dl_buf *out, const char *key, int64_t id)

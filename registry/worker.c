@@ -29,11 +29,13 @@ struct process {
     int fd;
     struct dl_buf out, in;
     size_t taken; /* of `in`, by the answer given last */
+    bool greets;  /* what it says of the rules comes before its first answer */
 };
 
 struct dl_worker {
     char path[PATH_MAX];
     int processes;
+    bool later; /* config.later */
     struct process process[PROCESSES_MAX_];
     struct waiting waiting[DL_WORKER_IN_FLIGHT];
     size_t first, n; /* of the ring `waiting` */
@@ -171,6 +173,7 @@ static void stop(struct process *p)
     dl_buf_reset(&p->out);
     dl_buf_reset(&p->in);
     p->taken = 0;
+    p->greets = false;
 }
 
 static bool spawn(struct dl_worker *w, struct process *p)
@@ -284,6 +287,28 @@ static void put_request(struct dl_buf *out, struct dl_view request)
     dl_buf_block_close(out, block);
 }
 
+/* Takes what a process says of the rules. */
+static enum dl_err greet(struct dl_worker *w, struct process *p, struct dl_error *error)
+{
+    if (!p->greets) {
+        return DL_OK;
+    }
+    if (!await(w, p, RULES_MS_)) {
+        stop(p);
+        return dl_error_set(error, DL_E_WORKER, NULL,
+                            "the structure worker ends while it reads the rules");
+    }
+    p->greets = false;
+    struct dl_view answer = take_answer(p);
+    if (answer.n == 0 || answer.p[0] != DL_WIRE_OK) {
+        size_t n = answer.n > 5 ? answer.n - 5 : 0;
+        dl_error_set(error, DL_E_RULE, NULL, "%.*s", (int)n, (const char *)answer.p + 5);
+        stop(p);
+        return DL_E_RULE;
+    }
+    return DL_OK;
+}
+
 /* Starts a process, gives it the rules, and asks again what waits for it. */
 static enum dl_err start(struct dl_worker *w, int index, struct dl_error *error)
 {
@@ -294,17 +319,11 @@ static enum dl_err start(struct dl_worker *w, int index, struct dl_error *error)
     }
     if (w->rules != NULL) {
         put_request(&p->out, dl_buf_view(&w->rules_request));
-        if (!await(w, p, RULES_MS_)) {
-            stop(p);
-            return dl_error_set(error, DL_E_WORKER, NULL,
-                                "the structure worker ends while it reads the rules");
-        }
-        struct dl_view answer = take_answer(p);
-        if (answer.n == 0 || answer.p[0] != DL_WIRE_OK) {
-            size_t n = answer.n > 5 ? answer.n - 5 : 0;
-            dl_error_set(error, DL_E_RULE, NULL, "%.*s", (int)n, (const char *)answer.p + 5);
-            stop(p);
-            return DL_E_RULE;
+        p->greets = true;
+        if (w->later) {
+            move(p); /* a death is seen when the answer is asked for */
+        } else {
+            DL_TRY(greet(w, p, error));
         }
     }
     for (size_t i = 0; i < w->n; i++) {
@@ -322,6 +341,7 @@ enum dl_err dl_worker_open(const struct dl_worker_config *config, struct dl_work
     struct dl_worker *w = calloc(1, sizeof *w);
     DL_ASSERT(w && config->processes >= 1 && config->processes <= PROCESSES_MAX_, "one or two");
     w->processes = config->processes;
+    w->later = config->later;
     dl_buf_init(&w->rules_request, DL_WORKER_FRAME_MAX);
     for (int i = 0; i < DL_WORKER_IN_FLIGHT; i++) {
         dl_buf_init(&w->waiting[i].request, DL_WORKER_TEXT_MAX + 16);
@@ -404,6 +424,35 @@ enum dl_err dl_worker_put(struct dl_worker *w, const struct dl_worker_ask *ask,
     return DL_OK;
 }
 
+/* Whole answers that a process has given and no one has taken. */
+static size_t count_answers(const struct process *p)
+{
+    struct dl_cursor cursor;
+    size_t n = 0;
+    dl_cursor_init(&cursor, dl_view_of(p->in.p + p->taken, p->in.n - p->taken));
+    for (;; n++) {
+        dl_cursor_block(&cursor, DL_WORKER_FRAME_MAX);
+        if (cursor.err != DL_OK) {
+            return n;
+        }
+    }
+}
+
+bool dl_worker_ready(struct dl_worker *w)
+{
+    size_t wanted[PROCESSES_MAX_] = {0};
+    for (size_t i = 0; i < w->n; i++) {
+        wanted[w->waiting[(w->first + i) % DL_WORKER_IN_FLIGHT].process]++;
+    }
+    for (int i = 0; i < w->processes; i++) {
+        struct process *p = &w->process[i];
+        if (wanted[i] > 0 && p->pid != 0 && move(p) && count_answers(p) < wanted[i] + p->greets) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void refuse(struct dl_worker_answer *out)
 {
     static const char words[] = "it takes more time or memory than one structure may";
@@ -418,6 +467,7 @@ enum dl_err dl_worker_take(struct dl_worker *w, struct dl_worker_answer *out,
     DL_ASSERT(w->n > 0, "a question waits");
     int index = w->waiting[w->first].process;
     struct process *p = &w->process[index];
+    DL_TRY(p->pid != 0 ? greet(w, p, error) : DL_OK);
     bool answered = p->pid != 0 && await(w, p, DL_WORKER_WALL_MS);
     w->first = (w->first + 1) % DL_WORKER_IN_FLIGHT;
     w->n--;

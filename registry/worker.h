@@ -20,6 +20,9 @@ struct dl_worker_config {
     const char *rules; /* the directory of the rule files; NULL: found beside the program, or none;
                           "": none */
     int processes;     /* 1 or 2 */
+    /* Do not wait while the processes read the rules: the first dl_worker_take does, unless
+     * dl_worker_ready says that it need not. */
+    bool later;
 };
 
 /* DL_E_WORKER_MISSING says what is missing and where it was looked for; DL_E_RULE for a rule file
@@ -74,6 +77,8 @@ DL_MUST_USE enum dl_err dl_worker_put(struct dl_worker *worker, const struct dl_
 DL_MUST_USE enum dl_err dl_worker_take(struct dl_worker *worker, struct dl_worker_answer *out,
                                        struct dl_error *error);
 size_t dl_worker_waiting(const struct dl_worker *worker);
+/* Whether every waiting question can be taken without waiting; looks, and never waits itself. */
+bool dl_worker_ready(struct dl_worker *worker);
 /* One question and its answer. */
 DL_MUST_USE enum dl_err dl_worker_ask(struct dl_worker *worker, const struct dl_worker_ask *ask,
                                       struct dl_worker_answer *out, struct dl_error *error);

@@ -110,8 +110,28 @@ CREATE INDEX link_test_by_time ON link_test(peer, time);
 CREATE TABLE evidence(peer TEXT NOT NULL, time INTEGER NOT NULL, kind TEXT NOT NULL, a BLOB, b BLOB, proof BLOB);
 CREATE TABLE kept_out(log INTEGER NOT NULL, id TEXT NOT NULL, time INTEGER NOT NULL, leaf BLOB, content BLOB);
 
--- What this node knows about an entry beyond the entry: flags, the status pinned to an alert.
+-- What this node learned about an entry later: flags.
 CREATE TABLE remark(cursor INTEGER NOT NULL, kind TEXT NOT NULL, time INTEGER NOT NULL, text BLOB NOT NULL);
 CREATE INDEX remark_by_cursor ON remark(cursor);
+
+-- What the node found out about an alert or update when it was sent or came in (node/triage.h): once, as of that
+-- moment. Only `law` follows the law; each change is a remark too.
+CREATE TABLE triage(
+  cursor INTEGER PRIMARY KEY,
+  alert TEXT NOT NULL,     -- AGENCY/ID: of an update, the alert that it updates
+  time INTEGER NOT NULL,   -- ms, the moment
+  missing TEXT NOT NULL,   -- what it waits for, '' nothing: then it never changes
+  read INTEGER NOT NULL,   -- 1: a structure was held against class rules
+  asked TEXT NOT NULL,     -- hash of what the content says of its substance
+  key TEXT NOT NULL,       -- the substance's InChIKey, else its key in the registry; '' unknown
+  pinned TEXT NOT NULL,    -- JSON: the law of the day
+  finding TEXT NOT NULL,   -- JSON members: identity, contradictions, likeness
+  earlier TEXT NOT NULL,   -- JSON: earlier alerts on the substance or its skeleton
+  flags TEXT NOT NULL,     -- one a line
+  law TEXT NOT NULL        -- what stands where, as last compared (node/law.h)
+);
+CREATE INDEX triage_key ON triage(key, cursor);
+CREATE INDEX triage_asked ON triage(asked, cursor);
+CREATE INDEX triage_missing ON triage(cursor) WHERE missing <> '';
 
 CREATE TABLE setting(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;

@@ -231,6 +231,53 @@ static void a_worker_that_ends_while_it_reads_the_rules_is_an_error(void **state
     assert_null(dying);
 }
 
+static void wait_until_ready(struct dl_worker *asked)
+{
+    for (int i = 0; i < 20000 && !dl_worker_ready(asked); i++) {
+        usleep(1000);
+    }
+    assert_true(dl_worker_ready(asked));
+}
+
+static void answers_are_ready_before_they_are_taken(void **state)
+{
+    (void)state;
+    struct dl_worker_config config = {
+        .path = WORKER, .rules = RULES, .processes = 1, .later = true};
+    struct dl_worker *later = NULL;
+    struct dl_worker_ask question = {.text = dl_view_str("CC(=O)N(c1ccccc1)C1CCN(CCc2ccccc2)CC1"),
+                                     .wants = DL_WANT_RULES,
+                                     .rule = -1};
+    need_worker();
+    assert_int_equal(dl_worker_open(&config, &later, &error), DL_OK);
+    assert_true(dl_worker_ready(later)); /* nothing waits */
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(dl_worker_put(later, &question, &error), DL_OK);
+    }
+    assert_false(dl_worker_ready(later)); /* it has not read the rules yet */
+    wait_until_ready(later);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(dl_worker_take(later, &answer, &error), DL_OK);
+        assert_true(answer.understood && answer.n_verdicts > 0);
+        assert_true(dl_worker_ready(later));
+    }
+    dl_worker_close(&later);
+}
+
+static void a_worker_that_died_meanwhile_is_ready_to_be_told_of(void **state)
+{
+    (void)state;
+    struct dl_worker_config config = {
+        .path = "/bin/false", .rules = RULES, .processes = 1, .later = true};
+    struct dl_worker *dead = NULL;
+    struct dl_worker_ask question = {.text = dl_view_str("CCO"), .rule = -1};
+    assert_int_equal(dl_worker_open(&config, &dead, &error), DL_OK);
+    assert_int_equal(dl_worker_put(dead, &question, &error), DL_OK);
+    wait_until_ready(dead);
+    assert_int_equal(dl_worker_take(dead, &answer, &error), DL_E_WORKER);
+    dl_worker_close(&dead);
+}
+
 /* Text made of what SMILES is made of: much of it parses, some of it is vicious. */
 static size_t make_hostile(uint32_t *seed, char *out, size_t max)
 {
@@ -380,6 +427,8 @@ int main(void)
         cmocka_unit_test(a_verdict_names_clause_position_and_atoms),
         cmocka_unit_test(a_worker_that_answers_nonsense_costs_the_question),
         cmocka_unit_test(a_worker_that_ends_while_it_reads_the_rules_is_an_error),
+        cmocka_unit_test(answers_are_ready_before_they_are_taken),
+        cmocka_unit_test(a_worker_that_died_meanwhile_is_ready_to_be_told_of),
         cmocka_unit_test(hostile_inputs_lose_no_client),
         cmocka_unit_test(the_three_cases_of_fr_2023_27292_are_positional_isomers),
         cmocka_unit_test(what_has_another_functional_group_is_no_positional_isomer),
