@@ -12,7 +12,7 @@ add_custom_target(class_rules ALL DEPENDS ${CMAKE_BINARY_DIR}/rules/stamp)
 
 # directline-structure: the only part that needs C++ (RDKit); left out where RDKit or libinchi is
 # not installed. The program itself links none of it.
-if(NOT DL_STRUCTURE OR DL_FUZZ)
+if(NOT DL_STRUCTURE)
   return()
 endif()
 find_path(RDKIT_INCLUDE GraphMol/ROMol.h PATH_SUFFIXES rdkit)
@@ -29,12 +29,19 @@ enable_language(CXX)
 set(CMAKE_CXX_STANDARD 17)
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g")
 file(GLOB DL_STRUCTURE_SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/registry/structure_worker_*.c)
-add_executable(directline-structure
+if(DL_FUZZ) # what stands behind the worker's process and its fence, for its fuzz target
+  list(FILTER DL_STRUCTURE_SOURCES EXCLUDE REGEX "_(main|fence)\\.c$")
+  add_library(directline-structure STATIC)
+else()
+  add_executable(directline-structure)
+endif()
+target_sources(directline-structure PRIVATE
   ${DL_STRUCTURE_SOURCES}
   ${CMAKE_SOURCE_DIR}/registry/structure_worker_rdkit.cpp
   ${CMAKE_SOURCE_DIR}/registry/rule.c
   ${CMAKE_SOURCE_DIR}/registry/rule_file.c)
-set_source_files_properties(${DL_STRUCTURE_SOURCES} ${CMAKE_SOURCE_DIR}/registry/rule_file.c
+set_source_files_properties(${DL_STRUCTURE_SOURCES} ${CMAKE_SOURCE_DIR}/registry/rule.c
+  ${CMAKE_SOURCE_DIR}/registry/rule_file.c
   TARGET_DIRECTORY directline-structure PROPERTIES COMPILE_OPTIONS "${DL_C_WARNINGS}")
 target_include_directories(directline-structure SYSTEM PRIVATE ${RDKIT_INCLUDE} ${INCHI_INCLUDE})
 target_link_libraries(directline-structure PRIVATE dl_base
