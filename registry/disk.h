@@ -18,6 +18,7 @@ struct dl_disk {
     /* Reads what is there up to n octets; *got < n at the end of the file. */
     enum dl_err (*read)(void *self, struct dl_disk_file *file, void *p, size_t n, uint64_t at,
                         size_t *got);
+    /* A power cut may tear it; it leaves the octets beside it as they were. */
     enum dl_err (*write)(void *self, struct dl_disk_file *file, const void *p, size_t n,
                          uint64_t at);
     enum dl_err (*truncate)(void *self, struct dl_disk_file *file, uint64_t size);

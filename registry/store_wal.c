@@ -13,7 +13,7 @@ struct file {
     sqlite3_file base; /* first, as SQLite wants it; the file under it follows */
     struct dl_buf gathered;
     sqlite3_int64 at; /* where the gathered octets belong */
-    bool is_wal;
+    bool gathers;
 };
 
 struct vfs {
@@ -27,7 +27,8 @@ static sqlite3_file *under_of(sqlite3_file *base)
     return (sqlite3_file *)((struct file *)base + 1);
 }
 
-/* Make the gathered write. On an error it is forgotten: whoever is told rolls back. */
+/* Make the gathered write. On an error it is forgotten: it is of one transaction, and whoever is
+ * told rolls that back. */
 static int flush(sqlite3_file *base)
 {
     struct file *file = (struct file *)base;
@@ -76,7 +77,7 @@ static int file_write(sqlite3_file *base, const void *p, int n, sqlite3_int64 at
             return rc;
         }
     }
-    if (!file->is_wal || n > GATHER_MAX) {
+    if (!file->gathers || n > GATHER_MAX) {
         return under->pMethods->xWrite(under, p, n, at);
     }
     if (file->gathered.n == 0) {
@@ -168,7 +169,11 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *out, int 
     int rc = vfs_under(base)->xOpen(vfs_under(base), path, under_of(out), flags, out_flags);
     if (rc == SQLITE_OK) {
         file->base.pMethods = &methods;
-        file->is_wal = (flags & SQLITE_OPEN_WAL) != 0;
+        // Without this promise SQLite fills the last sector behind a commit's sync, so what is
+        // gathered would be of two transactions: then nothing is gathered.
+        bool whole = (under_of(out)->pMethods->xDeviceCharacteristics(under_of(out)) &
+                      SQLITE_IOCAP_POWERSAFE_OVERWRITE) != 0;
+        file->gathers = (flags & SQLITE_OPEN_WAL) != 0 && whole;
         dl_buf_init(&file->gathered, GATHER_MAX);
     }
     return rc;
