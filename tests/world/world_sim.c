@@ -396,6 +396,9 @@ static void calm_down(struct sim *s)
         for (int which = 0; which < 2; which++) {
             start(s, which);
             renew_if_closed(s, which);
+            if (round == 0) {
+                submit(s, which); // the line goes on after the faults
+            }
         }
         check(s);
     }
