@@ -16,7 +16,17 @@ struct dl_signer {
 struct dl_verifier {
     EVP_PKEY *key;
     EVP_MD_CTX *context;
+    struct known *known;
 };
+
+/* What a verifier remembers: a table of digests, at most half full; zeros where there is none. */
+enum { KNOWN_FIRST = 16, KNOWN_MOST = 16 };
+struct known {
+    size_t n, slots, most;
+    struct dl_hash *at;
+};
+
+static struct dl_signature_counts counts;
 
 bool dl_hash_equal(const struct dl_hash *a, const struct dl_hash *b)
 {
@@ -123,10 +133,61 @@ struct dl_signature dl_signer_sign(const struct dl_signer *signer, struct dl_vie
     EVP_MD_CTX_reset(signer->context);
     int ok = EVP_DigestSignInit(signer->context, NULL, NULL, NULL, signer->key);
     DL_ASSERT(ok == 1, "Ed25519 signs");
+    counts.made++;
     ok = EVP_DigestSign(signer->context, out.b, &n, message.p, message.n);
     DL_ASSERT(ok == 1 && n == sizeof out.b, "Ed25519 signs");
     return out;
 }
+
+struct dl_signature_counts dl_signature_counts(void)
+{
+    return counts;
+}
+
+/* ---- what a verifier remembers ---- */
+
+static struct dl_hash *slot_of(const struct known *known, const struct dl_hash *digest)
+{
+    static const struct dl_hash none;
+    uint64_t at = 0;
+    memcpy(&at, digest->b, sizeof at);
+    at &= known->slots - 1;
+    while (!dl_hash_equal(&known->at[at], digest) && !dl_hash_equal(&known->at[at], &none)) {
+        at = (at + 1) & (known->slots - 1);
+    }
+    return &known->at[at];
+}
+
+static bool knows(const struct known *known, const struct dl_hash *digest)
+{
+    return known->n > 0 && dl_hash_equal(slot_of(known, digest), digest);
+}
+
+/* A larger table, or an empty one when it may not grow. */
+static void make_room(struct known *known)
+{
+    struct known old = *known;
+    bool forget = old.n == old.most;
+    known->slots = forget || old.slots == 0 ? KNOWN_FIRST : old.slots * 2;
+    known->at = calloc(known->slots, sizeof *known->at);
+    DL_ASSERT(known->at != NULL, "memory for digests");
+    known->n = forget ? 0 : old.n;
+    for (size_t i = 0; !forget && i < old.slots; i++) {
+        *slot_of(known, &old.at[i]) = old.at[i]; // an empty one stays empty wherever it goes
+    }
+    free(old.at);
+}
+
+static void remember(struct known *known, const struct dl_hash *digest)
+{
+    if (known->n == known->most || known->n * 2 >= known->slots) {
+        make_room(known);
+    }
+    *slot_of(known, digest) = *digest;
+    known->n++;
+}
+
+/* ---- verifying ---- */
 
 struct dl_verifier *dl_verifier_new(const struct dl_public_key *key)
 {
@@ -138,7 +199,9 @@ struct dl_verifier *dl_verifier_new(const struct dl_public_key *key)
     DL_ASSERT(verifier != NULL, "memory for a key");
     verifier->key = pkey;
     verifier->context = EVP_MD_CTX_new();
-    DL_ASSERT(verifier->context != NULL, "memory for a key");
+    verifier->known = calloc(1, sizeof *verifier->known);
+    DL_ASSERT(verifier->context != NULL && verifier->known != NULL, "memory for a key");
+    verifier->known->most = KNOWN_MOST;
     return verifier;
 }
 
@@ -147,19 +210,51 @@ void dl_verifier_free(struct dl_verifier **verifier)
     if (*verifier != NULL) {
         EVP_PKEY_free((*verifier)->key);
         EVP_MD_CTX_free((*verifier)->context);
+        free((*verifier)->known->at);
+        free((*verifier)->known);
         free(*verifier);
         *verifier = NULL;
+    }
+}
+
+void dl_verifier_remember(struct dl_verifier *verifier, size_t most)
+{
+    DL_ASSERT(most >= KNOWN_MOST && (most & (most - 1)) == 0, "a power of two");
+    verifier->known->most = most;
+}
+
+static struct dl_hash digest_of(struct dl_view message, const struct dl_signature *sig)
+{
+    struct dl_view parts[2] = {dl_view_of(sig->b, sizeof sig->b), message};
+    return dl_sha256_parts(parts, 2);
+}
+
+void dl_verifier_trust(const struct dl_verifier *verifier, struct dl_view message,
+                       const struct dl_signature *sig)
+{
+    struct dl_hash digest = digest_of(message, sig);
+    if (!knows(verifier->known, &digest)) {
+        remember(verifier->known, &digest);
     }
 }
 
 enum dl_err dl_verifier_check(const struct dl_verifier *verifier, struct dl_view message,
                               const struct dl_signature *sig)
 {
+    struct dl_hash digest = digest_of(message, sig);
+    if (knows(verifier->known, &digest)) {
+        return DL_OK;
+    }
     EVP_MD_CTX_reset(verifier->context);
     int ok = EVP_DigestVerifyInit(verifier->context, NULL, NULL, NULL, verifier->key);
     DL_ASSERT(ok == 1, "Ed25519 verifies");
     ok = EVP_DigestVerify(verifier->context, sig->b, sizeof sig->b, message.p, message.n);
-    return ok == 1 ? DL_OK : DL_E_SIGNATURE;
+    counts.verified++;
+    if (ok != 1) {
+        return DL_E_SIGNATURE;
+    }
+    remember(verifier->known, &digest);
+    return DL_OK;
 }
 
 void dl_wipe(void *p, size_t n)

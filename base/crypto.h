@@ -42,12 +42,29 @@ void dl_signer_free(struct dl_signer **signer);
 struct dl_public_key dl_signer_public(const struct dl_signer *signer);
 struct dl_signature dl_signer_sign(const struct dl_signer *signer, struct dl_view message);
 
-/* A key ready to verify. NULL when the 32 octets cannot be used as a key. */
+/* A key ready to verify. NULL when the 32 octets cannot be used as a key.
+ *
+ * It remembers the SHA-256 of what it found to hold (signature and message together), so that the
+ * same octets, which a heartbeat repeats for hours, are hashed and not verified again. Any other
+ * octet is verified (I6). */
 struct dl_verifier;
 struct dl_verifier *dl_verifier_new(const struct dl_public_key *key);
 void dl_verifier_free(struct dl_verifier **verifier);
+/* How many it remembers before it forgets them all: 16 unless told, a power of two; 64 octets each.
+ */
+void dl_verifier_remember(struct dl_verifier *verifier, size_t most);
+/* Remember a signature that was made here with this key. */
+void dl_verifier_trust(const struct dl_verifier *verifier, struct dl_view message,
+                       const struct dl_signature *sig);
 DL_MUST_USE enum dl_err dl_verifier_check(const struct dl_verifier *verifier,
                                           struct dl_view message, const struct dl_signature *sig);
+
+/* Signatures made and verified in this process since it began; those that were remembered are not
+ * verified. For measuring. */
+struct dl_signature_counts {
+    uint64_t made, verified;
+};
+struct dl_signature_counts dl_signature_counts(void);
 
 void dl_wipe(void *p, size_t n);
 /* Compare without revealing where two secrets differ. */

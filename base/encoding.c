@@ -63,8 +63,12 @@ void dl_base64_encode(struct dl_buf *out, struct dl_view data)
 
 static int base64_value(uint8_t c)
 {
-    const char *at = c == '\0' ? NULL : strchr(alphabet, c);
-    return at == NULL ? -1 : (int)(at - alphabet);
+    return c >= 'A' && c <= 'Z'   ? c - 'A'
+           : c >= 'a' && c <= 'z' ? c - 'a' + 26
+           : c >= '0' && c <= '9' ? c - '0' + 52
+           : c == '+'             ? 62
+           : c == '/'             ? 63
+                                  : -1;
 }
 
 /* One group of four; gives the number of octets, 0 when it is not canonical. */

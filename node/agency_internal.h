@@ -64,6 +64,8 @@ struct dl_peer {
     } said[2]; /* the newest line-state: ours, theirs */
     struct dl_journal *journal;
     struct dl_replica *replica;
+    struct dl_verifier *verifiers[2]; /* of the journal keys, ours and theirs: one memory for all
+                                         sessions and for rereading */
 
     struct dl__connection *current;    /* the one connection that counts */
     struct dl__connection *challenger; /* waits for current to answer a probe */

@@ -373,6 +373,8 @@ void dl__connection_begin(struct dl__connection *c)
                                        .our_receipt_key = dl_signer_public(agency->receipt_signer),
                                        .peer_journal_key = peer->offer.journal_key,
                                        .peer_receipt_key = peer->offer.receipt_key,
+                                       .our_journal_verifier = peer->verifiers[0],
+                                       .peer_journal_verifier = peer->verifiers[1],
                                        .receipt_signer = agency->receipt_signer,
                                        .ours = facts_ours(peer),
                                        .theirs = facts_theirs(peer, dl_buf_view(&cosigned)),

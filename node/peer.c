@@ -1,4 +1,5 @@
 #include "node/agency_internal.h"
+#include "node/scrubbing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +9,8 @@ enum {
     DIAL_FIRST_MS = 200,
     DIAL_LEAST_MS = 1000,
     DIAL_MOST_MS = 60 * 1000,
-    TEST_FIRST_MS = 30 * 1000
+    TEST_FIRST_MS = 30 * 1000,
+    REMEMBERED = 65536 /* signatures of one journal key: 4 MiB at most */
 };
 
 /* ---- loading ---- */
@@ -82,6 +84,16 @@ static enum dl_err open_logs(struct dl_peer *peer, struct dl_error *error)
 {
     struct dl_agency *agency = peer->agency;
     char origin[DL_LIMIT_ORIGIN + 1];
+    struct dl_public_key keys[2] = {dl_signer_public(agency->journal_signer),
+                                    peer->offer.journal_key};
+    for (size_t i = 0; i < 2; i++) {
+        peer->verifiers[i] = dl_verifier_new(&keys[i]);
+        if (peer->verifiers[i] == NULL) {
+            return dl_error_set(error, DL_E_KEY, NULL, "the journal key of %s cannot be used",
+                                i == 0 ? dl_agency_id(agency) : peer->id);
+        }
+        dl_verifier_remember(peer->verifiers[i], REMEMBERED);
+    }
     snprintf(origin, sizeof origin, "%s/%s/%s", agency->realm, dl_agency_id(agency), peer->id);
     struct dl_journal_config journal = {.db = agency->db,
                                         .head = agency->head,
@@ -169,6 +181,9 @@ void dl__peer_free(struct dl_peer *peer)
     }
     ops->timer_free(peer->dial_timer);
     ops->timer_free(peer->test_timer);
+    dl__reading_leave(peer);
+    dl_verifier_free(&peer->verifiers[0]);
+    dl_verifier_free(&peer->verifiers[1]);
     dl_journal_close(&peer->journal);
     dl_replica_close(&peer->replica);
     dl_buf_fini(&peer->offer_octets);

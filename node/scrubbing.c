@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { WANTED_MAX = 256, SLICE = 2000, SLICE_PAUSE_MS = 50, FIRST_MS = 60 * 60 * 1000 };
 static const uint64_t week_ms = (uint64_t)7 * 86400 * 1000;
@@ -16,29 +17,29 @@ struct dl_scrubbing {
     size_t n_wanted;
 };
 
-static enum dl_err author_key(struct dl_agency *agency, const struct dl_peer *peer, bool theirs,
-                              const struct dl_log *log, struct dl_vkey *out)
+static enum dl_err author_key(const struct dl_peer *peer, bool theirs, const struct dl_log *log,
+                              struct dl_vkey *out)
 {
     struct dl_public_key key =
-        theirs ? peer->offer.journal_key : dl_signer_public(agency->journal_signer);
+        theirs ? peer->offer.journal_key : dl_signer_public(peer->agency->journal_signer);
     return dl_vkey_make(dl_view_str(dl_log_origin(log)), DL_KEY_ED25519, &key, out);
 }
 
-enum dl_err dl_scrubbing_new(struct dl_agency *agency, struct dl_peer *peer, bool theirs, bool mend,
-                             dl_scrub_fn fault, void *context, struct dl_scrubbing **out)
+enum dl_err dl_scrubbing_new(struct dl_peer *peer, bool theirs, bool mend, dl_scrub_fn fault,
+                             void *context, struct dl_scrubbing **out)
 {
     struct dl_vkey vkey;
     struct dl_log *log = theirs ? dl_replica_log(peer->replica) : dl_journal_log(peer->journal);
-    DL_TRY(author_key(agency, peer, theirs, log, &vkey));
+    DL_TRY(author_key(peer, theirs, log, &vkey));
     struct dl_scrubbing *s = calloc(1, sizeof *s);
     DL_ASSERT(s != NULL, "memory for a reading");
-    struct dl_scrub_config config = {
-        .log = log, .vkey = &vkey, .mend = mend, .fault = fault, .context = context};
-    enum dl_err err = dl_scrub_new(&config, &s->scrub);
-    if (err != DL_OK) {
-        free(s);
-        return err;
-    }
+    struct dl_scrub_config config = {.log = log,
+                                     .vkey = &vkey,
+                                     .verifier = peer->verifiers[theirs],
+                                     .mend = mend,
+                                     .fault = fault,
+                                     .context = context};
+    s->scrub = dl_scrub_new(&config);
     *out = s;
     return DL_OK;
 }
@@ -136,7 +137,7 @@ static void read_slice(void *context)
         struct dl_peer *peer = advance(agency, reading);
         wait = peer == NULL ? week_ms : wait;
         err = peer == NULL ? DL_OK
-                           : dl_scrubbing_new(agency, peer, reading->theirs, false, damaged, agency,
+                           : dl_scrubbing_new(peer, reading->theirs, false, damaged, agency,
                                               &reading->scrubbing);
     }
     if (err == DL_OK && reading->scrubbing != NULL) {
@@ -158,6 +159,14 @@ void dl__agency_read_weekly(struct dl_agency *agency)
     DL_ASSERT(agency->reading != NULL, "memory for a reading");
     agency->reading->timer = agency->world->ops->timer_new(agency->world, read_slice, agency);
     agency->world->ops->timer_set(agency->reading->timer, FIRST_MS);
+}
+
+void dl__reading_leave(const struct dl_peer *peer)
+{
+    struct dl__reading *reading = peer->agency->reading;
+    if (reading != NULL && strcmp(reading->peer, peer->id) == 0) {
+        dl_scrubbing_free(&reading->scrubbing);
+    }
 }
 
 void dl__agency_stop_reading(struct dl_agency *agency)

@@ -10,8 +10,8 @@
 struct dl_scrubbing;
 
 /* `theirs`: the replica, else the journal. `mend` as in dl_scrub_config. */
-DL_MUST_USE enum dl_err dl_scrubbing_new(struct dl_agency *agency, struct dl_peer *peer,
-                                         bool theirs, bool mend, dl_scrub_fn fault, void *context,
+DL_MUST_USE enum dl_err dl_scrubbing_new(struct dl_peer *peer, bool theirs, bool mend,
+                                         dl_scrub_fn fault, void *context,
                                          struct dl_scrubbing **out);
 void dl_scrubbing_free(struct dl_scrubbing **scrubbing);
 DL_MUST_USE enum dl_err dl_scrubbing_step(struct dl_scrubbing *scrubbing, uint64_t n, bool *done);
@@ -26,5 +26,7 @@ bool dl_scrubbing_next_wanted(struct dl_scrubbing *scrubbing, uint64_t *index);
  * flag for doctor. */
 void dl__agency_read_weekly(struct dl_agency *agency);
 void dl__agency_stop_reading(struct dl_agency *agency);
+/* The peer and its logs go away: nothing reads them any more. */
+void dl__reading_leave(const struct dl_peer *peer);
 
 #endif

@@ -191,8 +191,7 @@ static void check_step(struct dl_call *call)
     bool done = false;
     enum dl_err err = DL_OK;
     if (c->scrubbing == NULL) {
-        err = dl_scrubbing_new(call->agency, c->peer, c->theirs, c->repair, tell_fault, c,
-                               &c->scrubbing);
+        err = dl_scrubbing_new(c->peer, c->theirs, c->repair, tell_fault, c, &c->scrubbing);
     }
     if (err == DL_OK && !dl_scrubbing_done(c->scrubbing)) {
         err = dl_scrubbing_step(c->scrubbing, SLICE, &done);

@@ -71,6 +71,8 @@ struct dl_session_config {
     struct dl_public_key our_journal_key;
     struct dl_public_key our_receipt_key;
     struct dl_public_key peer_journal_key;
+    /* of the two journal keys; outlive the session. NULL: it makes its own */
+    const struct dl_verifier *our_journal_verifier, *peer_journal_verifier;
     struct dl_public_key peer_receipt_key;
     const struct dl_signer *receipt_signer; /* borrowed for the session's life */
     struct dl_facts_ours ours;

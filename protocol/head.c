@@ -7,7 +7,8 @@
 
 struct dl_head_keys {
     struct dl_vkey journal, receipt;
-    struct dl_verifier *journal_verifier, *receipt_verifier;
+    const struct dl_verifier *journal_verifier;
+    struct dl_verifier *own, *receipt_verifier; /* own: the former, where nobody lent one */
 };
 
 static enum dl_err name_keys(const struct dl_head_names *names, struct dl_head_keys *keys)
@@ -30,7 +31,10 @@ static enum dl_err name_keys(const struct dl_head_names *names, struct dl_head_k
 static enum dl_err make_keys(const struct dl_head_names *names, struct dl_head_keys *keys)
 {
     DL_TRY(name_keys(names, keys));
-    keys->journal_verifier = dl_verifier_new(&names->journal_key);
+    if (names->journal_verifier == NULL) {
+        keys->own = dl_verifier_new(&names->journal_key);
+    }
+    keys->journal_verifier = keys->own != NULL ? keys->own : names->journal_verifier;
     keys->receipt_verifier = dl_verifier_new(&names->receipt_key);
     bool usable = keys->journal_verifier != NULL && keys->receipt_verifier != NULL;
     return usable ? DL_OK : DL_E_KEY;
@@ -54,7 +58,7 @@ enum dl_err dl_head_keys_new(const struct dl_head_names *names, struct dl_head_k
 void dl_head_keys_free(struct dl_head_keys **keys)
 {
     if (*keys != NULL) {
-        dl_verifier_free(&(*keys)->journal_verifier);
+        dl_verifier_free(&(*keys)->own);
         dl_verifier_free(&(*keys)->receipt_verifier);
         free(*keys);
         *keys = NULL;
@@ -158,6 +162,15 @@ static void put_text(const struct dl_head_keys *keys, const struct dl_head *head
                      struct dl_buf *out)
 {
     dl_checkpoint_put(out, dl_view_str(keys->journal.name), head->size, &head->root);
+}
+
+void dl_head_trust(const struct dl_head_keys *keys, const struct dl_head *head)
+{
+    struct dl_buf text;
+    dl_buf_init(&text, DL_LIMIT_CHECKPOINT);
+    put_text(keys, head, &text);
+    dl_verifier_trust(keys->journal_verifier, dl_buf_view(&text), &head->signature);
+    dl_buf_fini(&text);
 }
 
 void dl_head_write(const struct dl_head_keys *keys, const struct dl_head *head, struct dl_buf *out)

@@ -23,6 +23,7 @@ struct dl_head_names {
     struct dl_view receiver; /* agency id: its key is named "directline/<receiver>/receipt" */
     struct dl_public_key journal_key;
     struct dl_public_key receipt_key;
+    const struct dl_verifier *journal_verifier; /* of that key, outlives these; NULL: make one */
 };
 /* DL_E_KEY when a key cannot be used, DL_E_ORIGIN for an origin that cannot be a key's name. */
 DL_MUST_USE enum dl_err dl_head_keys_new(const struct dl_head_names *names,
@@ -34,10 +35,12 @@ void dl_head_keys_free(struct dl_head_keys **keys);
  * author's signature is missing or does not verify; with `cosigned`, the receiver's likewise. */
 DL_MUST_USE enum dl_err dl_head_read(const struct dl_head_keys *keys, struct dl_view note,
                                      bool cosigned, struct dl_head *out);
-/* The same for a note that we made ourselves a moment ago: the form and the origin, no signature.
- */
+/* The same for a note of our own: the form and the origin, no signature. */
 DL_MUST_USE enum dl_err dl_head_parse(const struct dl_head_keys *keys, struct dl_view note,
                                       struct dl_head *out);
+/* We signed this head a moment ago: when it comes back in a receipt, or is read again, the same
+ * octets need not be verified. */
+void dl_head_trust(const struct dl_head_keys *keys, const struct dl_head *head);
 /* Append the note; with the cosignature when head->time is not 0. */
 void dl_head_write(const struct dl_head_keys *keys, const struct dl_head *head, struct dl_buf *out);
 /* Put a cosignature of `unix_s` (at least 1) on a head; the signer is the receiver's receipt key.

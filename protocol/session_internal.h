@@ -17,6 +17,8 @@ struct dl_session {
     char base_ours[DL_LIMIT_ORIGIN + 1], base_theirs[DL_LIMIT_ORIGIN + 1];
     const struct dl_signer *signer;
     struct dl_public_key peer_journal_key, our_receipt_key;
+    const struct dl_verifier
+        *peer_journal_verifier;                /* NULL: each generation's keys have their own */
     struct dl_verifier *peer_receipt_verifier; /* of link tests */
     struct dl_buf in, out;
     size_t in_used;

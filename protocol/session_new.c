@@ -46,6 +46,7 @@ enum dl_err dl__keys_of_theirs(const struct dl_session *s, unsigned generation,
         .receiver = dl_view_str(s->us),
         .journal_key = s->peer_journal_key,
         .receipt_key = s->our_receipt_key,
+        .journal_verifier = s->peer_journal_verifier,
     };
     return dl_head_keys_new(&names, out);
 }
@@ -60,6 +61,7 @@ static enum dl_err keys_of_ours(const struct dl_session *s, const struct dl_sess
         .receiver = dl_view_str(s->peer),
         .journal_key = config->our_journal_key,
         .receipt_key = config->peer_receipt_key,
+        .journal_verifier = config->our_journal_verifier,
     };
     return dl_head_keys_new(&names, out);
 }
@@ -142,6 +144,7 @@ static enum dl_err set_keys(struct dl_session *s, const struct dl_session_config
 {
     s->signer = config->receipt_signer;
     s->peer_journal_key = config->peer_journal_key;
+    s->peer_journal_verifier = config->peer_journal_verifier;
     s->our_receipt_key = config->our_receipt_key;
     s->peer_receipt_verifier = dl_verifier_new(&config->peer_receipt_key);
     if (s->peer_receipt_verifier == NULL) {

@@ -13,6 +13,7 @@ void dl__grew(struct dl_session *s, const struct dl_session_event *event)
     DL_ASSERT(err == DL_OK && newest.size == event->size, "our own note, just signed");
     DL_ASSERT(newest.size > a->size, "I5: a journal only grows");
     DL_ASSERT(a->journal == DL_JOURNAL_CONFIRMED, "nothing is signed before HELLO");
+    dl_head_trust(a->keys, &newest);
     a->newest = newest;
     a->size = newest.size;
     a->starved = false;

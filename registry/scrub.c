@@ -18,7 +18,6 @@ struct reread {
 struct dl_scrub {
     struct dl_scrub_config config;
     struct dl_vkey vkey;
-    struct dl_verifier *verifier;
     uint64_t end;
     bool sure; /* every root so far was signed */
     struct dl_frontier frontier;
@@ -27,34 +26,29 @@ struct dl_scrub {
     uint64_t note_size;                /* 0: none up to the end */
     struct reread read[CHUNK];
     struct dl_hash by_tile[CHUNK]; /* leaf hashes as the tiles of level 0 have them */
+    struct dl__tile kept;          /* one of them, read in this step */
+    uint64_t kept_tile;            /* its number + 1; 0: none */
     uint64_t chunk;                /* index of read[0] */
     size_t n_chunk;
 };
 
-enum dl_err dl_scrub_new(const struct dl_scrub_config *config, struct dl_scrub **out)
+struct dl_scrub *dl_scrub_new(const struct dl_scrub_config *config)
 {
-    struct dl_verifier *verifier = dl_verifier_new(&config->vkey->key);
-    if (verifier == NULL) {
-        return DL_E_KEY;
-    }
     struct dl_scrub *scrub = calloc(1, sizeof *scrub);
     DL_ASSERT(scrub != NULL, "memory for a scrub");
     DL_ASSERT(config->fault != NULL, "faults are told to somebody");
     scrub->config = *config;
     scrub->vkey = *config->vkey;
-    scrub->verifier = verifier;
     scrub->end = dl_log_size(config->log);
     scrub->sure = true;
     dl_frontier_init(&scrub->frontier);
     dl_buf_init(&scrub->note, (size_t)2 * DL_LIMIT_CHECKPOINT);
-    *out = scrub;
-    return DL_OK;
+    return scrub;
 }
 
 void dl_scrub_free(struct dl_scrub **scrub)
 {
     if (*scrub != NULL) {
-        dl_verifier_free(&(*scrub)->verifier);
         dl_buf_fini(&(*scrub)->note);
         free(*scrub);
         *scrub = NULL;
@@ -185,16 +179,20 @@ static enum dl_err read_tiles(struct dl_scrub *scrub)
     struct dl_hash *out = scrub->by_tile;
     memset(out, 0, sizeof scrub->by_tile);
     for (size_t i = 0; i < scrub->n_chunk;) {
-        struct dl__tile tile;
         uint64_t index = scrub->chunk + i;
         size_t at = (size_t)(index % DL__TILE);
         size_t n = scrub->n_chunk - i < DL__TILE - at ? scrub->n_chunk - i : DL__TILE - at;
-        enum dl_err err = dl__log_read_tile(scrub->config.log, 0, index / DL__TILE, at + n, &tile);
-        if (err == DL_OK) {
-            memcpy(out + i, tile.hashes + at, n * sizeof *out);
-        } else if (err != DL_E_STORE_CORRUPT) {
-            return err;
+        if (scrub->kept_tile != index / DL__TILE + 1) {
+            uint64_t last = scrub->end - index + at < DL__TILE ? scrub->end - index + at : DL__TILE;
+            memset(&scrub->kept, 0, sizeof scrub->kept);
+            enum dl_err err = dl__log_read_tile(scrub->config.log, 0, index / DL__TILE,
+                                                (size_t)last, &scrub->kept);
+            if (err != DL_OK && err != DL_E_STORE_CORRUPT) {
+                return err;
+            }
+            scrub->kept_tile = index / DL__TILE + 1;
         }
+        memcpy(out + i, scrub->kept.hashes + at, n * sizeof *out);
         i += n;
     }
     return DL_OK;
@@ -284,7 +282,7 @@ static bool signed_root(struct dl_scrub *scrub, struct dl_view octets, uint64_t 
     if (dl_note_parse(octets, &note) != DL_OK) {
         return false;
     }
-    bool ok = dl_note_verify(&note, &scrub->vkey, scrub->verifier, NULL) == DL_OK &&
+    bool ok = dl_note_verify(&note, &scrub->vkey, scrub->config.verifier, NULL) == DL_OK &&
               dl_checkpoint_parse(note.text, &checkpoint) == DL_OK && checkpoint.size == size &&
               strcmp(checkpoint.origin, dl_log_origin(scrub->config.log)) == 0;
     if (ok) {
@@ -392,18 +390,24 @@ static enum dl_err scrub_batch(struct dl_scrub *scrub)
 
 /* ---- what is beside the tree ---- */
 
-static enum dl_err check_receipt(void *context, const struct dl_log_receipt *receipt)
+/* Columns: size, the receipt, the checkpoint of that size or NULL. A receipt is a checkpoint and a
+ * line more; the checkpoint has been judged already. */
+static enum dl_err check_receipt(void *context, const struct dl_row *row)
 {
     struct dl_scrub *scrub = context;
     struct dl_hash is;
     struct dl_hash root;
-    if (receipt->size > scrub->end) {
-        return DL_OK; // came while we read
+    uint64_t size = (uint64_t)dl_row_int(row, 0);
+    struct dl_view receipt = dl_row_blob(row, 1);
+    struct dl_view checkpoint = dl_row_blob(row, 2);
+    if (checkpoint.n > 0 && checkpoint.n <= receipt.n &&
+        memcmp(checkpoint.p, receipt.p, checkpoint.n) == 0) {
+        return DL_OK;
     }
-    DL_TRY(dl_log_root_at(scrub->config.log, receipt->size, &root));
-    if (!signed_root(scrub, receipt->note, receipt->size, &is) || !dl_hash_equal(&is, &root)) {
+    DL_TRY(dl_log_root_at(scrub->config.log, size, &root));
+    if (!signed_root(scrub, receipt, size, &is) || !dl_hash_equal(&is, &root)) {
         tell(scrub, (struct dl_scrub_fault){.what = DL_SCRUB_RECEIPT,
-                                            .index = receipt->size,
+                                            .index = size,
                                             .text = "the receipt is not of this journal's root"});
     }
     return DL_OK;
@@ -456,7 +460,11 @@ static enum dl_err check_beside(struct dl_scrub *scrub)
 {
     DL_TRY(check_edge(scrub));
     DL_TRY(check_row(scrub));
-    DL_TRY(dl_log_receipts(scrub->config.log, (size_t)INT64_MAX, check_receipt, scrub));
+    DL_TRY(dl_store_run(store_of(scrub),
+                        "SELECT r.size, r.note, c.note FROM receipt r LEFT JOIN checkpoint c"
+                        " ON c.log=r.log AND c.size=r.size WHERE r.log=?1 AND r.size<=?2",
+                        DL_SQL(DL_SQL_INT(scrub->config.log->id), DL_SQL_INT(scrub->end)),
+                        check_receipt, scrub));
     return dl_store_run(store_of(scrub),
                         "SELECT cursor, n, leaves, contents FROM run"
                         " WHERE log=?1 AND first IS NULL",
@@ -467,6 +475,7 @@ enum dl_err dl_scrub_step(struct dl_scrub *scrub, uint64_t n, bool *done)
 {
     uint64_t stop = scrub->frontier.size + (n > 0 ? n : 1);
     DL_ASSERT(scrub->end <= dl_log_size(scrub->config.log), "I5: a log does not shrink");
+    scrub->kept_tile = 0; // it may have been mended meanwhile
     while (scrub->frontier.size < scrub->end && scrub->frontier.size < stop) {
         DL_TRY(scrub_batch(scrub));
     }

@@ -33,15 +33,16 @@ struct dl_scrub_fault {
 typedef void (*dl_scrub_fn)(void *context, const struct dl_scrub_fault *fault);
 
 struct dl_scrub_config {
-    struct dl_log *log;         /* borrowed, open as long as the scrub */
-    const struct dl_vkey *vkey; /* the author's for this origin; copied */
-    bool mend;                  /* put right what needs no other copy: tiles and indexes */
+    struct dl_log *log;                 /* borrowed, open as long as the scrub */
+    const struct dl_vkey *vkey;         /* the author's for this origin; copied */
+    const struct dl_verifier *verifier; /* of that key; borrowed likewise */
+    bool mend; /* put right what needs no other copy: tiles and indexes */
     dl_scrub_fn fault;
     void *context;
 };
 
-/* Up to the log's present size. DL_E_KEY when the key cannot be used. */
-DL_MUST_USE enum dl_err dl_scrub_new(const struct dl_scrub_config *config, struct dl_scrub **out);
+/* Up to the log's present size. */
+struct dl_scrub *dl_scrub_new(const struct dl_scrub_config *config);
 void dl_scrub_free(struct dl_scrub **scrub);
 /* Rereads about `n` more entries (at least one batch). Faults are reported, not errors; DL_OK when
  * the reading itself worked. With `mend` it writes inside the turn's transaction. */

@@ -258,8 +258,9 @@ static void time_scrub(struct node *node)
     struct dl_log *log = dl_journal_log(node->journal);
     struct dl_public_key key = dl_signer_public(signer);
     check(dl_vkey_make(dl_view_str(dl_log_origin(log)), DL_KEY_ED25519, &key, &vkey), "key");
-    struct dl_scrub_config config = {log, &vkey, false, count_fault, &faults};
-    check(dl_scrub_new(&config, &scrub), "scrub");
+    struct dl_verifier *verifier = dl_verifier_new(&key);
+    struct dl_scrub_config config = {log, &vkey, verifier, false, count_fault, &faults};
+    scrub = dl_scrub_new(&config);
     double c = cpu();
     while (!done) {
         check(dl_scrub_step(scrub, 100000, &done), "scrub");
@@ -267,6 +268,7 @@ static void time_scrub(struct node *node)
     printf("reread of %llu entries: %.2f us CPU an entry, %u faults\n",
            (unsigned long long)dl_log_size(log), (cpu() - c) / (double)dl_log_size(log), faults);
     dl_scrub_free(&scrub);
+    dl_verifier_free(&verifier);
 }
 
 static void report_open(struct node *node, bool author)

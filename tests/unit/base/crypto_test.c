@@ -173,6 +173,60 @@ static void what_is_wiped_is_zero(void **state)
     assert_true(dl_equal_secret(secret, zero, sizeof zero));
 }
 
+/* I6: only the very octets that were verified under this key are taken as such. */
+static void the_same_octets_are_verified_once_and_others_always(void **state)
+{
+    (void)state;
+    enum { MANY = 300 };
+    struct dl_secret_key secret = {{7}};
+    struct dl_signer *signer = dl_signer_new(&secret);
+    struct dl_public_key key = dl_signer_public(signer);
+    struct dl_verifier *verifier = dl_verifier_new(&key);
+    struct dl_signature signatures[MANY];
+    dl_verifier_remember(verifier, 256); // 300 do not fit: it forgets, and verifies again
+    for (uint32_t i = 0; i < MANY; i++) {
+        struct dl_view message = dl_view_of(&i, sizeof i);
+        signatures[i] = dl_signer_sign(signer, message);
+        uint64_t before = dl_signature_counts().verified;
+        assert_int_equal(dl_verifier_check(verifier, message, &signatures[i]), DL_OK);
+        assert_int_equal(dl_signature_counts().verified, before + 1);
+        assert_int_equal(dl_verifier_check(verifier, message, &signatures[i]), DL_OK);
+        assert_int_equal(dl_signature_counts().verified, before + 1);
+        uint32_t other = i ^ 1U << (i % 32);
+        assert_int_equal(
+            dl_verifier_check(verifier, dl_view_of(&other, sizeof other), &signatures[i]),
+            DL_E_SIGNATURE);
+        signatures[i].b[i % 64] ^= 1;
+        assert_int_equal(dl_verifier_check(verifier, message, &signatures[i]), DL_E_SIGNATURE);
+        signatures[i].b[i % 64] ^= 1;
+    }
+    for (uint32_t i = 0; i < MANY; i++) {
+        assert_int_equal(dl_verifier_check(verifier, dl_view_of(&i, sizeof i), &signatures[i]),
+                         DL_OK);
+    }
+    dl_verifier_free(&verifier);
+    dl_signer_free(&signer);
+}
+
+/* What we signed is known under our own key, and under no other. */
+static void a_signature_made_here_can_be_trusted(void **state)
+{
+    (void)state;
+    struct dl_secret_key secret = {{8}};
+    struct dl_signer *signer = dl_signer_new(&secret);
+    struct dl_public_key key = dl_signer_public(signer);
+    struct dl_verifier *verifier = dl_verifier_new(&key);
+    struct dl_view message = dl_view_str("ours");
+    struct dl_signature signature = dl_signer_sign(signer, message);
+    uint64_t before = dl_signature_counts().verified;
+    dl_verifier_trust(verifier, message, &signature);
+    assert_int_equal(dl_verifier_check(verifier, message, &signature), DL_OK);
+    assert_int_equal(dl_signature_counts().verified, before);
+    assert_int_equal(dl_verifier_check(verifier, dl_view_str("hers"), &signature), DL_E_SIGNATURE);
+    dl_verifier_free(&verifier);
+    dl_signer_free(&signer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +235,8 @@ int main(void)
         cmocka_unit_test(a_running_hash_starts_again_after_its_end),
         cmocka_unit_test(ed25519_signs_as_its_standard_does),
         cmocka_unit_test(a_signature_verifies_for_its_message_and_key_only),
+        cmocka_unit_test(the_same_octets_are_verified_once_and_others_always),
+        cmocka_unit_test(a_signature_made_here_can_be_trusted),
         cmocka_unit_test(a_signature_with_the_order_added_is_refused),
         cmocka_unit_test(what_is_wiped_is_zero),
     };

@@ -234,13 +234,15 @@ static inline void rig_scrub(struct rig *rig, bool mend, dl_scrub_fn fault, void
     struct dl_public_key key = dl_signer_public(rig->signer);
     assert_int_equal(dl_vkey_make(dl_view_str(dl_log_origin(log)), DL_KEY_ED25519, &key, &vkey),
                      DL_OK);
-    struct dl_scrub_config config = {log, &vkey, mend, fault, context};
-    assert_int_equal(dl_scrub_new(&config, &scrub), DL_OK);
+    struct dl_verifier *verifier = dl_verifier_new(&key);
+    struct dl_scrub_config config = {log, &vkey, verifier, mend, fault, context};
+    scrub = dl_scrub_new(&config);
     for (bool done = false; !done;) {
         assert_int_equal(dl_scrub_step(scrub, 100, &done), DL_OK);
     }
     assert_int_equal(dl_line_db_commit(rig->db), DL_OK);
     dl_scrub_free(&scrub);
+    dl_verifier_free(&verifier);
 }
 
 static inline void rig_sql(struct rig *rig, const char *sql)

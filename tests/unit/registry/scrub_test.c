@@ -292,12 +292,14 @@ static bool is_told(struct dl_hash *is)
         return true;
     }
     assert_int_equal(dl_vkey_make(dl_view_str(ORIGIN), DL_KEY_ED25519, &key, &vkey), DL_OK);
-    struct dl_scrub_config config = {rig_log(&b), &vkey, false, count, &found};
-    assert_int_equal(dl_scrub_new(&config, &reading), DL_OK);
+    struct dl_verifier *verifier = dl_verifier_new(&key);
+    struct dl_scrub_config config = {rig_log(&b), &vkey, verifier, false, count, &found};
+    reading = dl_scrub_new(&config);
     enum dl_err err = dl_scrub_step(reading, SIZE, &done);
     err = err == DL_OK ? dl_store_check(dl_line_db_store(b.db), NULL) : err;
     err = err == DL_OK ? digest(&b, is) : err;
     dl_scrub_free(&reading);
+    dl_verifier_free(&verifier);
     rig_close(&b);
     return err != DL_OK || total(&found) > 0;
 }
