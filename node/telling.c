@@ -3,7 +3,10 @@
 #include "base/json.h"
 #include "base/text.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+enum { WAIT_MS = 60 * 1000 };
 
 void dl_put_time(struct dl_buf *out, int64_t ms)
 {
@@ -191,4 +194,21 @@ enum dl_err dl_call_reason(struct dl_call *call, const char **out, struct dl_err
     }
     *out = reason;
     return DL_OK;
+}
+
+bool dl_call_wait(struct dl_call *call, uint64_t *ms)
+{
+    const char *wait = dl_call_option(call, "wait");
+    char *end = NULL;
+    *ms = WAIT_MS;
+    if (wait == NULL || wait[0] == '\0') {
+        return true;
+    }
+    double seconds = strtod(wait, &end);
+    if (*end != '\0' || !(seconds >= 0 && seconds <= 86400)) {
+        dl_call_fail_with(call, DL_E_USAGE, "--wait=SECONDS takes a number from 0 to 86400");
+        return false;
+    }
+    *ms = (uint64_t)(seconds * 1000);
+    return true;
 }

@@ -35,6 +35,8 @@ DL_MUST_USE enum dl_err dl_call_targets(struct dl_call *call, struct dl_targets 
 /* A reason is mandatory: a text of 1 to 500 characters. */
 DL_MUST_USE enum dl_err dl_call_reason(struct dl_call *call, const char **out,
                                        struct dl_error *error);
+/* The time of --wait in ms, 60 s unless told. False when it is none; the call has ended. */
+DL_MUST_USE bool dl_call_wait(struct dl_call *call, uint64_t *ms);
 /* Put what was gathered in a builder and reset it. */
 void dl_call_put_buf(struct dl_call *call, struct dl_buf *out);
 

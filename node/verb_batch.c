@@ -11,7 +11,8 @@ void dl__send_batch(struct dl_call *call);
 
 enum { LINE_MAX_ = 2 * DL_LIMIT_CONTENT + 4096, WAITING_MAX = 16 * 1024, OUT = 64 * 1024 * 1024 };
 
-/* An answer that waits for the turn's commit: an entry, or an error said already. */
+/* An answer that waits for the turn's commit, or for its receipt: an entry, or an error said
+ * already. */
 struct answer {
     struct dl_peer *peer; /* NULL: `text` is the answer */
     struct dl_place place;
@@ -24,8 +25,12 @@ struct batch {
     struct dl_buf line;        /* of the input, not ended yet */
     struct dl_targets targets; /* of --to, when it is given or there is one peer */
     bool has_targets, asked, paused, ended;
+    bool waits, over; /* --wait: an answer is held until its receipt is here, or the time is over */
+    uint64_t wait_ms;
+    struct dl_watcher watcher;
+    struct dl_timer *timer;
     struct answer *answers;
-    size_t n_answers, cap;
+    size_t n_answers, n_durable, cap;
     unsigned long long number; /* of the line */
     struct dl_buf out;
 };
@@ -34,6 +39,10 @@ static void free_batch(void *state)
 {
     struct batch *b = state;
     dl_agency_forget(b->call->agency, b);
+    if (b->waits) {
+        dl_agency_unwatch(b->call->agency, &b->watcher);
+    }
+    dl_agency_world(b->call->agency)->ops->timer_free(b->timer);
     for (size_t i = 0; i < b->n_answers; i++) {
         free(b->answers[i].text);
     }
@@ -110,8 +119,6 @@ static enum dl_err put_answer(struct batch *b, struct answer *a)
     return DL_OK;
 }
 
-static void take(struct batch *b, struct dl_view octets, bool end);
-
 static void finish_if_done(struct batch *b)
 {
     if (b->ended && b->n_answers == 0) {
@@ -122,29 +129,101 @@ static void finish_if_done(struct batch *b)
     }
 }
 
-static void durable(void *context, enum dl_err err)
+static bool is_received(const struct answer *a, enum dl_err *err)
 {
-    struct batch *b = context;
-    struct dl_call *call = b->call;
-    b->asked = false;
-    for (size_t i = 0; i < b->n_answers; i++) {
-        struct answer *a = &b->answers[i];
-        enum dl_err this = a->peer == NULL ? DL_OK : err == DL_OK ? put_answer(b, a) : err;
+    struct dl_place place = a->place;
+    struct dl_journal *journal = dl_peer_journal(a->peer);
+    *err = dl_journal_find(journal, a->place.cursor, &place);
+    return *err == DL_OK && !place.in_tail &&
+           place.index < dl_log_newest_receipt(dl_journal_log(journal)).size;
+}
+
+/* May the answer be given? With --wait only when the receipt is here, or it is too late. */
+static bool is_ready(struct batch *b, const struct answer *a)
+{
+    enum dl_err err = DL_OK;
+    if (!b->waits || a->peer == NULL || is_received(a, &err) || err != DL_OK) {
+        return true;
+    }
+    if (b->over) {
+        dl_call_note(b->call, DL_EXIT_WAIT);
+    }
+    return b->over;
+}
+
+/* The turn was undone: what it had is not stored. */
+static void take_back(struct batch *b, struct answer *a, enum dl_err err)
+{
+    struct dl_buf text;
+    dl_buf_init(&text, (size_t)16 * 1024);
+    dl_buf_printf(&text,
+                  "{\"error\":{\"code\":\"%s\",\"class\":\"STORE\",\"message\":\"%s; nothing was "
+                  "stored\",\"field\":null,\"hint\":\"send the line again with its id\"}}\n",
+                  dl_err_code(err), dl_err_text(err));
+    dl_buf_u8(&text, 0);
+    a->text = strdup(text.err == DL_OK ? (const char *)text.p : "{}\n");
+    a->peer = NULL;
+    dl_buf_fini(&text);
+    dl_call_note(b->call, dl_exit_of(err));
+}
+
+/* Give the answers that can be given, in the order of the input. */
+static void give(struct batch *b)
+{
+    size_t n = 0;
+    for (; n < b->n_durable && is_ready(b, &b->answers[n]); n++) {
+        struct answer *a = &b->answers[n];
+        enum dl_err err = a->peer == NULL ? DL_OK : put_answer(b, a);
+        if (err != DL_OK) {
+            take_back(b, a, err);
+        }
         if (a->text != NULL) {
             dl_buf_put_str(&b->out, a->text);
             free(a->text);
-        } else if (this != DL_OK) {
-            dl_buf_printf(
-                &b->out,
-                "{\"error\":{\"code\":\"%s\",\"class\":\"STORE\",\"message\":\"%s; nothing was "
-                "stored\",\"field\":null,\"hint\":\"send the line again with its id\"}}\n",
-                dl_err_code(this), dl_err_text(this));
-            dl_call_note(call, dl_exit_of(this));
         }
     }
-    b->n_answers = 0;
-    dl_call_put_buf(call, &b->out);
+    b->n_answers -= n;
+    b->n_durable -= n;
+    memmove(b->answers, b->answers + n, b->n_answers * sizeof *b->answers);
+    dl_call_put_buf(b->call, &b->out);
     finish_if_done(b);
+}
+
+static void look_again(void *context)
+{
+    struct batch *b = context;
+    give(b);
+}
+
+static void wait_over(void *context)
+{
+    struct batch *b = context;
+    b->over = true;
+    give(b);
+}
+
+/* The time runs from the last line's commit. */
+static void start_the_clock(struct batch *b)
+{
+    struct dl_world *world = dl_agency_world(b->call->agency);
+    if (b->waits && b->ended && b->timer == NULL && b->n_durable == b->n_answers) {
+        b->timer = world->ops->timer_new(world, wait_over, b);
+        world->ops->timer_set(b->timer, b->wait_ms);
+    }
+}
+
+static void durable(void *context, enum dl_err err)
+{
+    struct batch *b = context;
+    b->asked = false;
+    for (size_t i = b->n_durable; i < b->n_answers && err != DL_OK; i++) {
+        if (b->answers[i].peer != NULL) {
+            take_back(b, &b->answers[i], err);
+        }
+    }
+    b->n_durable = b->n_answers;
+    start_the_clock(b);
+    give(b);
 }
 
 /* ---- lines ---- */
@@ -283,7 +362,7 @@ static void on_input(struct dl_call *call, struct dl_view octets, bool end)
     struct batch *b = call->state;
     take(b, octets, end);
     b->ended = end;
-    if (b->n_answers > 0 && !b->asked) {
+    if (b->n_answers > b->n_durable && !b->asked) {
         b->asked = true;
         dl_agency_after(call->agency, durable, b);
     }
@@ -291,6 +370,7 @@ static void on_input(struct dl_call *call, struct dl_view octets, bool end)
         b->paused = true;
         dl_call_pause(call, true);
     }
+    start_the_clock(b);
     finish_if_done(b);
 }
 
@@ -306,5 +386,13 @@ void dl__send_batch(struct dl_call *call)
     call->state = b;
     call->state_free = free_batch;
     b->has_targets = dl_call_targets(call, &b->targets, &error) == DL_OK;
+    if (!dl_call_wait(call, &b->wait_ms)) {
+        return;
+    }
+    b->waits = dl_call_flag(call, "wait");
+    if (b->waits) {
+        b->watcher = (struct dl_watcher){.fn = look_again, .context = b};
+        dl_agency_watch(call->agency, &b->watcher);
+    }
     dl_call_input(call, on_input);
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OUT = 4 * 1024 * 1024, WAIT_S = 60 };
+enum { OUT = 4 * 1024 * 1024 };
 
 /* One verb that submits one entry to some peers, answers when it is durable, and may wait for the
  * receipts. */
@@ -126,13 +126,15 @@ static void wait_over(void *context)
 static void start_waiting(struct sending *s)
 {
     struct dl_world *world = dl_agency_world(s->call->agency);
-    const char *seconds = dl_call_option(s->call, "wait");
-    double wait = seconds[0] == '\0' ? WAIT_S : strtod(seconds, NULL);
+    uint64_t ms = 0;
+    if (!dl_call_wait(s->call, &ms)) {
+        return;
+    }
     s->watcher = (struct dl_watcher){.fn = look_again, .context = s};
     s->watching = true;
     dl_agency_watch(s->call->agency, &s->watcher);
     s->timer = world->ops->timer_new(world, wait_over, s);
-    world->ops->timer_set(s->timer, (uint64_t)(wait * 1000));
+    world->ops->timer_set(s->timer, ms);
 }
 
 static void durable(void *context, enum dl_err err)
@@ -154,21 +156,6 @@ static void durable(void *context, enum dl_err err)
     } else {
         answer(s, DL_EXIT_OK);
     }
-}
-
-static bool check_wait(struct dl_call *call)
-{
-    const char *wait = dl_call_option(call, "wait");
-    char *end = NULL;
-    if (wait == NULL || wait[0] == '\0') {
-        return true;
-    }
-    double seconds = strtod(wait, &end);
-    if (*end == '\0' && seconds >= 0 && seconds <= 86400) {
-        return true;
-    }
-    dl_call_fail_with(call, DL_E_USAGE, "--wait=SECONDS takes a number from 0 to 86400");
-    return false;
 }
 
 /* Submit one order to each target, under one id. The first refusal ends the call; it says that
@@ -251,12 +238,13 @@ void dl__send_batch(struct dl_call *call); /* node/verb_batch.c */
 void dl__verb_alert_send(struct dl_call *call);
 void dl__verb_alert_send(struct dl_call *call)
 {
+    uint64_t ms = 0;
     if (dl_call_flag(call, "batch")) {
         dl__send_batch(call);
     } else if (dl_call_operand(call, 0) == NULL) {
         dl_call_fail_with(call, DL_E_USAGE,
                           "alert send takes FILE, or - for standard input, or --batch FILE");
-    } else if (check_wait(call)) {
+    } else if (dl_call_wait(call, &ms)) {
         dl_call_gather(call, 2 * DL_LIMIT_CONTENT + 1, send_alert);
     }
 }

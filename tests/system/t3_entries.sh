@@ -119,6 +119,20 @@ run 0 -C "$home/cn" alert send --batch - --json < <(contents 100 0)
 expect 'len(all) == 100 and len({x["entry"] for x in all}) == 100'
 that "a batch twice is stored once" wait_until 10 counted "$home/us" 109
 
+# A batch that waits: every answer comes with its receipt, in the order of the input; without the peer it is exit 6.
+run 0 -C "$home/cn" alert send --batch - --wait --json < <(contents 100 0)
+expect 'len(all) == 100 and all[0]["id"] == "b-0"'
+{ contents 300 100; echo 'not json'; contents 1 0; } >"$home/batch"
+run 2 -C "$home/cn" alert send --batch "$home/batch" --wait --json
+expect '[x["state"] for x in all if "id" in x] == ["received"] * 301 and all[300]["error"]["class"] == "INPUT"'
+expect 'min(x["receipt"]["size"] - x["entry"] for x in all if "id" in x) > 0'
+stop us
+run 6 -C "$home/cn" alert send --batch - --wait=0.5 --json < <(contents 3 399)
+expect '[x["state"] for x in all] == ["received", "pending", "pending"] and all[1]["receipt"] is None'
+run 2 -C "$home/cn" alert send --batch - --wait=long --json <<<""
+start us
+link_up us cn
+
 # watch: from a cursor, then what comes; --exec gets each object.
 run 0 -C "$home/us" alert list --kind all --json
 cursor=$(get 'all[-3]["cursor"]')
