@@ -193,8 +193,8 @@ static void opened(struct dl__connection *c)
     struct dl_peer *peer = c->peer;
     struct dl_event event;
     c->opened = true;
+    c->opened_ms = dl__agency_monotonic(c->agency);
     peer->was_up = true;
-    peer->failures = 0;
     dl__peer_set_error(peer, DL_OK, "");
     dl_event_begin(&event, dl_agency_now(c->agency), "session.opened");
     dl_event_str(&event, "peer", peer->id);

@@ -326,6 +326,16 @@ void dl__peer_attach(struct dl_peer *peer, struct dl__connection *connection)
     }
 }
 
+/* Was it a good session? One that broke, or that lasted, is dialled again at once. One that opened
+ * and ended soon with a complaint (an entry that cannot be taken, a broken protocol) would do the
+ * same again and again: then the wait grows as if it had never opened. */
+static bool was_good(const struct dl_peer *peer, const struct dl__connection *connection)
+{
+    int64_t lasted = dl__agency_monotonic(peer->agency) - connection->opened_ms;
+    return connection->opened &&
+           (dl_err_class(peer->error) == DL_CLASS_IO || lasted > DIAL_MOST_MS);
+}
+
 void dl__peer_gone(struct dl_peer *peer, struct dl__connection *connection)
 {
     peer->dialling = peer->dialling == connection ? NULL : peer->dialling;
@@ -338,7 +348,7 @@ void dl__peer_gone(struct dl_peer *peer, struct dl__connection *connection)
         return;
     }
     peer->current = NULL;
-    peer->failures = connection->opened ? 0 : peer->failures + 1;
+    peer->failures = was_good(peer, connection) ? 0 : peer->failures + 1;
     memset(&peer->told, 0, sizeof peer->told);
     if (peer->repairing) {
         struct dl_update_batch nothing = {.n = 0};
