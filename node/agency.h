@@ -136,10 +136,16 @@ void dl_peer_look(const struct dl_peer *peer, struct dl_peer_view *out);
 struct dl_journal *dl_peer_journal(const struct dl_peer *peer);
 struct dl_replica *dl_peer_replica(const struct dl_peer *peer);
 
-/* Pair, or pair again after a loss of keys. */
+/* Pair, or pair again after a loss of keys. With another journal key the copy of the peer's journal
+ * goes on in its next generation; with another receipt key our earlier receipts stay what they are
+ * and are not shown to the peer any more. */
 DL_MUST_USE enum dl_err dl_agency_add_peer(struct dl_agency *agency, struct dl_view offer,
                                            const char *const *addresses, size_t n_addresses,
                                            struct dl_error *error);
+/* Which keys an offer changes: "journal", "receipt", "tls", "ca". */
+enum { DL_OFFER_KEYS = 4 };
+size_t dl_offer_changes(const struct dl_offer *before, const struct dl_offer *now,
+                        const char *names[DL_OFFER_KEYS]);
 DL_MUST_USE enum dl_err dl_peer_remove(struct dl_peer *peer, const char *reason);
 /* Suspend (true) or lift our own suspension. Staged: durable with the turn. */
 DL_MUST_USE enum dl_err dl_peer_suspend(struct dl_peer *peer, bool suspend, const char *reason,

@@ -5,6 +5,7 @@
 #include "base/event.h"
 #include "certs/channel.h"
 #include "node/agency.h"
+#include "protocol/head.h"
 #include "protocol/session.h"
 
 struct dl__connection;
@@ -99,10 +100,10 @@ struct dl__connection {
     struct dl_timer *timer;
     char remote[DL_LIMIT_ADDRESS + 1];
     bool dialled, authenticated, opened, closing, more, wanting, stored;
-    int64_t wake_ms, armed_ms;
+    int64_t wake_ms, armed_ms, opened_ms;
     int64_t authenticated_ms; /* monotonic */
-    bool stepping;          /* a step's update is being done: a close waits for its end */
-    enum dl_err must_close; /* why, when it waits */
+    bool stepping;            /* a step's update is being done: a close waits for its end */
+    enum dl_err must_close;   /* why, when it waits */
     char close_why[160];
     uint64_t told; /* the size of our journal that the session knows of */
     struct dl_update_want want;
@@ -139,6 +140,20 @@ void dl__peer_attach(struct dl_peer *peer, struct dl__connection *connection);
 enum dl_err dl__peer_freeze(struct dl_peer *peer, const struct dl_update_alarm *alarm);
 enum dl_err dl__peer_note_state(struct dl_peer *peer, bool theirs, bool suspended,
                                 const char *reason);
+
+/* peer_keys.c */
+struct dl__signed {
+    bool ours;     /* of our journal, not of the peer's */
+    bool cosigned; /* the receiver's signature is on it too */
+    const char *origin;
+    struct dl_view note;
+};
+/* The names and keys with which the note verifies: those of the present pairing, or of an earlier
+ * one; the present ones when none does. `out` borrows the origin. */
+enum dl_err dl__peer_names_of(const struct dl_peer *peer, const struct dl__signed *what,
+                              struct dl_head_names *out);
+/* Our newest receipt as the peer may see it: empty when it was given with a key that is lost. */
+struct dl_view dl__peer_receipt(const struct dl_peer *peer);
 
 /* connection.c */
 void dl__connection_accept(void *context, struct dl_link *link, const char *remote);

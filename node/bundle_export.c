@@ -82,23 +82,25 @@ static enum dl_err make_folder(const char *folder, struct dl_error *error)
 
 /* ---- what vouches for it ---- */
 
-static enum dl_err names_of(const struct dl_export *e, char origin[DL_LIMIT_ORIGIN + 1],
-                            struct dl_head_names *out, char receiver[DL_LIMIT_AGENCY_ID + 1])
+/* The note at the top: of ours the newest receipt, of theirs the checkpoint that we cosigned. */
+static struct dl_view top_note(const struct dl_export *e)
 {
-    struct dl_peer_view view;
-    const struct dl_agency *agency = e->config.agency;
-    dl_peer_look(e->config.peer, &view);
-    snprintf(origin, DL_LIMIT_ORIGIN + 1, "%s", dl_log_origin(e->log));
-    snprintf(receiver, DL_LIMIT_AGENCY_ID + 1, "%s",
-             e->config.ours ? view.agency : dl_agency_id(agency));
-    *out = (struct dl_head_names){
-        .origin = dl_view_str(origin),
-        .receiver = dl_view_str(receiver),
-        .journal_key =
-            e->config.ours ? dl_signer_public(agency->journal_signer) : view.offer->journal_key,
-        .receipt_key =
-            e->config.ours ? view.offer->receipt_key : dl_signer_public(agency->receipt_signer)};
-    return DL_OK;
+    const struct dl_replica *replica = e->config.peer->replica;
+    if (e->config.ours) {
+        return dl_log_newest_receipt(e->log).note;
+    }
+    bool current =
+        dl_log_generation(e->log) == dl_log_generation(dl_replica_log(e->config.peer->replica));
+    return current ? dl_replica_cosigned(replica) : dl_log_note(e->log);
+}
+
+static enum dl_err names_of(const struct dl_export *e, struct dl_head_names *out)
+{
+    struct dl__signed what = {.ours = e->config.ours,
+                              .cosigned = e->config.ours,
+                              .origin = dl_log_origin(e->log),
+                              .note = top_note(e)};
+    return dl__peer_names_of(e->config.peer, &what, out);
 }
 
 static enum dl_err put_policy(struct dl_export *e, const struct dl_head_names *names)
@@ -129,10 +131,7 @@ static enum dl_err find_checkpoint(struct dl_export *e, const struct dl_head_nam
         dl_buf_put_view(&e->checkpoint, receipt.note);
         return receipt.size > 0 ? DL_OK : DL_E_NO_RECEIPT;
     }
-    struct dl_view note = dl_replica_cosigned(e->config.peer->replica);
-    bool current =
-        dl_log_generation(e->log) == dl_log_generation(dl_replica_log(e->config.peer->replica));
-    note = current ? note : dl_log_note(e->log);
+    struct dl_view note = top_note(e);
     if (note.n == 0) {
         return DL_E_NO_RECEIPT;
     }
@@ -194,12 +193,10 @@ static enum dl_err choose_range(struct dl_export *e, struct dl_error *error)
 static enum dl_err begin(struct dl_export *e, struct dl_error *error)
 {
     struct dl_head_names names;
-    char origin[DL_LIMIT_ORIGIN + 1];
-    char receiver[DL_LIMIT_AGENCY_ID + 1];
     char path[PATH];
     DL_TRY(open_log(e, error));
-    DL_TRY(names_of(e, origin, &names, receiver));
-    enum dl_err err = find_checkpoint(e, &names);
+    enum dl_err err = names_of(e, &names);
+    err = err == DL_OK ? find_checkpoint(e, &names) : err;
     if (err == DL_E_NO_RECEIPT) {
         dl_error_set(error, err, NULL,
                      "no receipt covers anything of this journal yet; nothing was written");
@@ -428,11 +425,16 @@ static enum dl_err write_receipt(struct dl_export *e, uint64_t size, struct dl_v
 struct receipts {
     struct dl_export *export;
     struct dl_error *error;
+    struct dl_head_keys *keys; /* of the policy; NULL where there were never others */
 };
 
 static enum dl_err each_receipt(void *context, const struct dl_log_receipt *receipt)
 {
     const struct receipts *r = context;
+    struct dl_head head;
+    if (r->keys != NULL && dl_head_read(r->keys, receipt->note, true, &head) != DL_OK) {
+        return DL_OK; // given with a key from before the peer was paired again: not in this policy
+    }
     return write_receipt(r->export, receipt->size, receipt->note, r->error);
 }
 
@@ -449,15 +451,21 @@ static enum dl_err finish(struct dl_export *e, struct dl_error *error)
                             strerror(errno));
     }
     error->err = DL_OK;
-    enum dl_err err = dl_log_receipts(e->log, RECEIPTS, each_receipt, &receipts);
+    struct dl_head_names names;
+    enum dl_err err = names_of(e, &names);
+    if (err == DL_OK && e->config.peer->repaired != 0) {
+        err = dl_head_keys_new(&names, &receipts.keys);
+    }
+    err = err == DL_OK ? dl_log_receipts(e->log, RECEIPTS, each_receipt, &receipts) : err;
+    dl_head_keys_free(&receipts.keys);
     if (err != DL_OK) {
         return error->err != DL_OK ? err
                                    : dl_error_set(error, err, NULL, "the receipts cannot be read");
     }
-    static const char *const names[] = {"policy", "tiles/policy", "tiles/checkpoint", "checkpoint"};
+    static const char *const files[] = {"policy", "tiles/policy", "tiles/checkpoint", "checkpoint"};
     for (size_t i = 0; i < 4;
          i++) { // the checkpoint last: its presence says that the rest is there
-        DL_TRY(write_file(e, names[i],
+        DL_TRY(write_file(e, files[i],
                           i < 2 ? dl_buf_view(&e->policy) : dl_buf_view(&e->checkpoint), error));
     }
     return DL_OK;

@@ -1,7 +1,8 @@
 /* One connection: link, channel, session. */
 #include "node/agency_internal.h"
 
-#include "protocol/head.h"
+#include "base/encoding.h"
+#include "base/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,31 @@ void dl__connection_free(struct dl__connection *c)
     free(c);
 }
 
+/* What the other side's certificate says, whatever came of it; null when it showed none. */
+static void put_shown(struct dl_event *event, const struct dl__connection *c)
+{
+    const struct dl_certificate_facts *shown =
+        c->channel == NULL ? NULL : dl_channel_shown(c->channel);
+    char from[DL_TIME_TEXT];
+    char until[DL_TIME_TEXT];
+    char pin[65];
+    struct dl_buf object;
+    dl_buf_init(&object, 1024);
+    if (shown == NULL) {
+        dl_buf_put_str(&object, "null");
+    } else {
+        dl_time_encode(shown->from_ms, from);
+        dl_time_encode(shown->until_ms, until);
+        dl_hex_encode(dl_view_of(shown->pin.b, sizeof shown->pin.b), pin);
+        dl_buf_put_str(&object, "{\"agency\":");
+        dl_json_put_str(&object, shown->agency);
+        dl_buf_printf(&object, ",\"from\":\"%s\",\"until\":\"%s\",\"pin\":\"%s\"}", from, until,
+                      pin);
+    }
+    dl_event_raw(event, "shown", dl_buf_view(&object));
+    dl_buf_fini(&object);
+}
+
 static void log_refused(struct dl__connection *c, enum dl_err err, const char *why)
 {
     struct dl_event event;
@@ -46,6 +72,7 @@ static void log_refused(struct dl__connection *c, enum dl_err err, const char *w
     dl_event_str(&event, "direction", c->dialled ? "out" : "in");
     dl_event_str(&event, "reason", why);
     dl_event_str(&event, "error", dl_err_code(err));
+    put_shown(&event, c);
     dl__agency_log(c->agency, &event);
 }
 
@@ -314,7 +341,7 @@ static struct dl_facts_ours facts_ours(struct dl_peer *peer)
                                   .frontier = dl_log_frontier(log),
                                   .note = dl_log_note(log),
                                   .head = dl_journal_head(peer->journal),
-                                  .receipt = dl_log_newest_receipt(log).note};
+                                  .receipt = dl__peer_receipt(peer)};
 }
 
 /* head.db's cosigned row holds the peer's note; the session wants it with our cosignature, which

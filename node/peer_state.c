@@ -87,6 +87,10 @@ static enum dl_err store_peer(struct dl_agency *agency, const struct dl_offer *o
                                    DL_SQL_BLOB(dl_buf_view(&known->offer_octets)), DL_SQL_INT(now)),
                             NULL, NULL));
     }
+    if (known != NULL &&
+        memcmp(&known->offer.journal_key, &offer->journal_key, sizeof offer->journal_key) != 0) {
+        DL_TRY(dl_replica_next_generation(known->replica));
+    }
     DL_TRY(dl_store_run(store,
                         "INSERT INTO peer(agency, offer, addresses, added) VALUES(?1, ?2, ?3, ?4)"
                         " ON CONFLICT(agency) DO UPDATE SET offer=?2, addresses=?3, repaired=?4,"

@@ -2,6 +2,7 @@
 #include "base/encoding.h"
 #include "base/json.h"
 #include "node/agency_dir.h"
+#include "node/agency_internal.h"
 #include "node/telling.h"
 #include "protocol/note.h"
 
@@ -348,7 +349,9 @@ struct evidence {
     const char *dir;
     size_t n;
     struct dl_error *error;
+    const struct dl_peer *peer;
     const struct dl_peer_view *view;
+    struct dl_buf policy; /* the keys that signed it */
 };
 
 static enum dl_err write_part(struct evidence *e, const char *name, struct dl_view octets)
@@ -359,6 +362,33 @@ static enum dl_err write_part(struct evidence *e, const char *name, struct dl_vi
         return dl_error_set(e->error, DL_E_INPUT, NULL, "the path %s is too long", e->dir);
     }
     return octets.n == 0 ? DL_OK : dl_file_write(path, 0644, octets, e->error);
+}
+
+/* The key that signed a note goes into the policy, once: that of the present pairing, or the one
+ * that the peer had when the line froze. */
+static enum dl_err note_key(struct evidence *e, struct dl_view note)
+{
+    char origin[DL_LIMIT_ORIGIN + 1];
+    struct dl_head_names names;
+    struct dl_vkey vkey;
+    struct dl_buf line;
+    const uint8_t *end = note.n == 0 ? NULL : memchr(note.p, '\n', note.n);
+    if (end == NULL) {
+        return DL_OK;
+    }
+    snprintf(origin, sizeof origin, "%.*s", (int)(end - note.p), (const char *)note.p);
+    struct dl__signed what = {.origin = origin, .note = note};
+    DL_TRY(dl__peer_names_of(e->peer, &what, &names));
+    DL_TRY(dl_vkey_make(names.origin, DL_KEY_ED25519, &names.journal_key, &vkey));
+    dl_buf_init(&line, 1024);
+    dl_buf_put_str(&line, "log ");
+    dl_vkey_format(&vkey, &line);
+    dl_buf_u8(&line, '\n');
+    if (e->policy.n == 0 || memmem(e->policy.p, e->policy.n, line.p, line.n) == NULL) {
+        dl_buf_put_view(&e->policy, dl_buf_view(&line));
+    }
+    dl_buf_fini(&line);
+    return dl_buf_err(&e->policy);
 }
 
 static enum dl_err write_evidence(void *context, const struct dl_row *row)
@@ -376,26 +406,18 @@ static enum dl_err write_evidence(void *context, const struct dl_row *row)
     err = err == DL_OK ? write_part(e, "b.note", dl_row_blob(row, 3)) : err;
     err = err == DL_OK ? write_part(e, "proof", dl_row_blob(row, 4)) : err;
     err = err == DL_OK ? write_part(e, "about.json", dl_buf_view(&about)) : err;
+    err = err == DL_OK ? note_key(e, dl_row_blob(row, 2)) : err;
     dl_buf_fini(&about);
     e->n++;
     return err;
 }
 
-static enum dl_err write_policy(struct evidence *e, const struct dl_peer *peer)
+static enum dl_err write_policy(struct evidence *e)
 {
-    struct dl_vkey vkey;
-    struct dl_buf policy;
     char path[4096];
-    const char *origin = dl_log_origin(dl_replica_log(dl_peer_replica(peer)));
-    DL_TRY(dl_vkey_make(dl_view_str(origin), DL_KEY_ED25519, &e->view->offer->journal_key, &vkey));
-    dl_buf_init(&policy, 4096);
-    dl_buf_put_str(&policy, "log ");
-    dl_vkey_format(&vkey, &policy);
-    dl_buf_put_str(&policy, "\nquorum none\n");
+    dl_buf_put_str(&e->policy, "quorum none\n");
     snprintf(path, sizeof path, "%s/policy", e->dir);
-    enum dl_err err = dl_file_write(path, 0644, dl_buf_view(&policy), e->error);
-    dl_buf_fini(&policy);
-    return err;
+    return dl_file_write(path, 0644, dl_buf_view(&e->policy), e->error);
 }
 
 void dl__verb_line_evidence(struct dl_call *call);
@@ -409,7 +431,8 @@ void dl__verb_line_evidence(struct dl_call *call)
         return;
     }
     dl_peer_look(peer, &view);
-    struct evidence e = {.dir = dir, .error = &error, .view = &view};
+    struct evidence e = {.dir = dir, .error = &error, .peer = peer, .view = &view};
+    dl_buf_init(&e.policy, 8192);
     enum dl_err err = DL_OK;
     if (mkdir(dir, 0755) != 0 && errno != EEXIST) {
         err = dl_error_set(&error, DL_E_INPUT, NULL, "%s cannot be made: %s", dir, strerror(errno));
@@ -420,7 +443,8 @@ void dl__verb_line_evidence(struct dl_call *call)
                     "SELECT time, kind, a, b, proof FROM evidence WHERE peer=?1 ORDER BY time",
                     DL_SQL(DL_SQL_STR(view.agency)), write_evidence, &e)
               : err;
-    err = err == DL_OK && e.n > 0 ? write_policy(&e, peer) : err;
+    err = err == DL_OK && e.n > 0 ? write_policy(&e) : err;
+    dl_buf_fini(&e.policy);
     if (err != DL_OK) {
         if (error.err == DL_OK) {
             dl_error_set(&error, err, NULL, "the evidence cannot be read");

@@ -71,6 +71,43 @@ static enum dl_err check_fingerprint(struct dl_call *call, struct dl_view offer,
                "again, exact to the octet");
 }
 
+static void say_added(struct dl_call *call, const struct dl_offer *offer, bool known,
+                      const char *const *changed, size_t n)
+{
+    struct dl_buf list;
+    dl_buf_init(&list, 256);
+    for (size_t i = 0; i < n; i++) {
+        dl_buf_printf(&list, call->json ? "%s\"%s\"" : "%s%s",
+                      i == 0       ? ""
+                      : call->json ? ","
+                                   : ", ",
+                      changed[i]);
+    }
+    if (call->json) {
+        dl_call_print(call, "{\"peer\":\"%s\",\"added\":true,\"again\":%s,\"changed\":[%.*s]}\n",
+                      offer->agency, known ? "true" : "false", DL_VIEW_ARG(dl_buf_view(&list)));
+    } else if (!known) {
+        dl_call_print(call,
+                      DL_SAY(call, "Paired with %s (%s). It must add our offer too.\n",
+                             "已与 %s（%s）配对。对方也须添加我方邀约。\n"),
+                      offer->agency, offer->name);
+    } else if (n == 0) {
+        dl_call_print(call,
+                      DL_SAY(call, "Paired again with %s (%s). Its keys are as they were.\n",
+                             "已与 %s（%s）重新配对，其密钥未变。\n"),
+                      offer->agency, offer->name);
+    } else {
+        dl_call_print(call,
+                      DL_SAY(call,
+                             "Paired again with %s (%s). Changed keys: %.*s. Its journals were "
+                             "kept; what it signed before verifies with its earlier keys.\n",
+                             "已与 %s（%s）重新配对。已更换的密钥：%.*s。"
+                             "原有日志保留；此前签名的内容以旧密钥核验。\n"),
+                      offer->agency, offer->name, DL_VIEW_ARG(dl_buf_view(&list)));
+    }
+    dl_buf_fini(&list);
+}
+
 static void add(struct dl_call *call, struct dl_view offer)
 {
     struct dl_error error;
@@ -91,26 +128,22 @@ static void add(struct dl_call *call, struct dl_view offer)
         }
     }
     err = err == DL_OK ? dl_offer_decode(offer, &decoded, &error) : err;
-    bool known = err == DL_OK && dl_agency_peer(call->agency, decoded.agency) != NULL;
+    const char *changed[DL_OFFER_KEYS];
+    size_t n_changed = 0;
+    const struct dl_peer *before =
+        err == DL_OK ? dl_agency_peer(call->agency, decoded.agency) : NULL;
+    bool known = before != NULL;
+    if (known) {
+        struct dl_peer_view view;
+        dl_peer_look(before, &view);
+        n_changed = dl_offer_changes(view.offer, &decoded, changed);
+    }
     err = err == DL_OK ? dl_agency_add_peer(call->agency, offer, addresses, n, &error) : err;
     if (err != DL_OK) {
         dl_call_fail(call, &error);
         return;
     }
-    if (call->json) {
-        dl_call_print(call, "{\"peer\":\"%s\",\"added\":true,\"again\":%s}\n", decoded.agency,
-                      known ? "true" : "false");
-    } else if (known) {
-        dl_call_print(call,
-                      DL_SAY(call, "Paired again with %s (%s). Its journals were kept.\n",
-                             "已与 %s（%s）重新配对，原有日志保留。\n"),
-                      decoded.agency, decoded.name);
-    } else {
-        dl_call_print(call,
-                      DL_SAY(call, "Paired with %s (%s). It must add our offer too.\n",
-                             "已与 %s（%s）配对。对方也须添加我方邀约。\n"),
-                      decoded.agency, decoded.name);
-    }
+    say_added(call, &decoded, known, changed, n_changed);
     dl_call_end(call, DL_EXIT_OK);
 }
 

@@ -134,6 +134,12 @@ static enum dl_err open_generation(struct dl_replica *r, unsigned generation)
     return load(r, &error);
 }
 
+enum dl_err dl_replica_next_generation(struct dl_replica *r)
+{
+    bool empty = dl_log_size(r->log) == 0 && r->cosigned.n == 0;
+    return empty ? DL_OK : open_generation(r, dl_log_generation(r->log) + 1);
+}
+
 enum dl_err dl_replica_extend(struct dl_replica *r, const struct dl_extension *extension)
 {
     uint64_t size = 0;

@@ -47,6 +47,9 @@ DL_MUST_USE enum dl_err dl_replica_put_head(struct dl_replica *replica);
 /* Both databases are durable. True when something was stored since the last settling; *size is then
  * the size. */
 bool dl_replica_settle(struct dl_replica *replica, uint64_t *size);
+/* The author has another key from now on: what it signs is a later generation, and the one before
+ * is kept, closed. Nothing where nothing was stored or cosigned. Within the turn's transaction. */
+DL_MUST_USE enum dl_err dl_replica_next_generation(struct dl_replica *replica);
 DL_MUST_USE enum dl_err dl_replica_rollback(struct dl_replica *replica);
 /* A cosignature of ours for more than we remember: nothing is cosigned below it. Written at once.
  */
