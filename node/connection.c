@@ -344,8 +344,12 @@ static struct dl_facts_ours facts_ours(struct dl_peer *peer)
                                   .receipt = dl__peer_receipt(peer)};
 }
 
-/* head.db's cosigned row holds the peer's note; the session wants it with our cosignature, which
- * may be given again at any time for a size that the row holds (design section 4, "Heartbeat"). */
+/* head.db's cosigned row holds the peer's note; the session wants it with our cosignature. A floor
+ * that the peer reminded us of still has that cosignature, with its time, and is shown as it is.
+ * Otherwise it is given again, as may be done at any time for a size that the row holds (design
+ * section 4, "Heartbeat"): it names what was durable when the row was written. Where line.db is
+ * behind the row, HELLO says beside it how much is held now, and no RECEIPT leaves until the row is
+ * reached. */
 static enum dl_err cosign_again(struct dl_peer *peer, struct dl_buf *out)
 {
     struct dl_agency *agency = peer->agency;
@@ -361,9 +365,14 @@ static enum dl_err cosign_again(struct dl_peer *peer, struct dl_buf *out)
         return DL_OK;
     }
     DL_TRY(dl_head_keys_new(&names, &keys));
-    enum dl_err err = dl_head_read(keys, note, false, &head);
+    enum dl_err err = dl_head_read(keys, note, true, &head);
+    if (err != DL_OK) {
+        err = dl_head_read(keys, note, false, &head);
+        if (err == DL_OK) {
+            dl_head_cosign(keys, agency->receipt_signer, dl_agency_now(agency) / 1000, &head);
+        }
+    }
     if (err == DL_OK) {
-        dl_head_cosign(keys, agency->receipt_signer, dl_agency_now(agency) / 1000, &head);
         dl_head_write(keys, &head, out);
         err = dl_buf_err(out);
     }
