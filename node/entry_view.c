@@ -112,12 +112,19 @@ struct referring {
     struct dl_entry_view *view;
 };
 
+struct withdrawal {
+    bool by_peer, found;
+};
+
+/* Only who acknowledged withdraws it. */
 static enum dl_err withdraw(void *context, const struct dl_stored *stored)
 {
+    struct withdrawal *w = context;
     struct dl_leaf leaf;
-    if (dl_leaf_decode(stored->entry.leaf, &leaf) == DL_OK &&
+    if (((stored->log & 1) != 0) == w->by_peer &&
+        dl_leaf_decode(stored->entry.leaf, &leaf) == DL_OK &&
         leaf.kind == DL_KIND_ACKNOWLEDGEMENT) {
-        *(bool *)context = true;
+        w->found = true;
     }
     return DL_OK;
 }
@@ -126,12 +133,12 @@ static enum dl_err add_ack(struct referring *r, const struct dl_stored *stored,
                            const struct dl_leaf *leaf, const char *author)
 {
     char target[DL_LIMIT_AGENCY_ID + DL_LIMIT_ENTRY_ID + 2];
-    bool withdrawn = false;
+    struct withdrawal withdrawal = {.by_peer = (stored->log & 1) != 0};
     json_t *content = NULL;
     int n = snprintf(target, sizeof target, "%s/%.*s", author, DL_VIEW_ARG(leaf->id));
     DL_TRY(dl_line_db_referring(dl_agency_line_db(r->agency), dl_view_of(target, (size_t)n),
-                                withdraw, &withdrawn));
-    if (withdrawn || r->view->n_acks == DL_VIEW_ACKS) {
+                                withdraw, &withdrawal));
+    if (withdrawal.found || r->view->n_acks == DL_VIEW_ACKS) {
         return DL_OK;
     }
     DL_TRY(dl_json_parse(stored->entry.content, &content, NULL));

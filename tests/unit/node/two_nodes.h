@@ -20,23 +20,23 @@ struct two_nodes {
     struct dl_buf log[2]; /* every event line */
 };
 
-static void keep_line(void *context, struct dl_view line)
+static inline void keep_line(void *context, struct dl_view line)
 {
     dl_buf_put_view(context, line);
 }
 
-static void run_ms(struct two_nodes *t, uint64_t ms)
+static inline void run_ms(struct two_nodes *t, uint64_t ms)
 {
     dl_virtual_run_until(t->virtual, dl_virtual_elapsed(t->virtual) + ms);
 }
 
-static void start_node(struct two_nodes *t, int which)
+static inline void start_node(struct two_nodes *t, int which)
 {
     struct dl_error error;
     assert_int_equal(dl_virtual_node_start(t->node[which], &error), DL_OK);
 }
 
-static void begin(struct two_nodes *t)
+static inline void begin(struct two_nodes *t)
 {
     static const char *const names[] = {"cn", "us"};
     static const char *const lands[] = {"CN", "US"};
@@ -56,7 +56,7 @@ static void begin(struct two_nodes *t)
     run_ms(t, 5000);
 }
 
-static void end(struct two_nodes *t)
+static inline void end(struct two_nodes *t)
 {
     for (int i = 0; i < 2; i++) {
         dl_virtual_node_free(&t->node[i]);
@@ -65,29 +65,30 @@ static void end(struct two_nodes *t)
     dl_virtual_free(&t->virtual);
 }
 
-static struct dl_peer *peer_at(struct two_nodes *t, int which)
+static inline struct dl_peer *peer_at(struct two_nodes *t, int which)
 {
     return dl_agency_first_peer(dl_virtual_node_agency(t->node[which]));
 }
 
-static struct dl_peer_view look(struct two_nodes *t, int which)
+static inline struct dl_peer_view look(struct two_nodes *t, int which)
 {
     struct dl_peer_view view;
     dl_peer_look(peer_at(t, which), &view);
     return view;
 }
 
-static uint64_t held_at(struct two_nodes *t, int which)
+static inline uint64_t held_at(struct two_nodes *t, int which)
 {
     return dl_log_size(dl_replica_log(dl_peer_replica(peer_at(t, which))));
 }
 
-static struct dl_log *journal_at(struct two_nodes *t, int which)
+static inline struct dl_log *journal_at(struct two_nodes *t, int which)
 {
     return dl_journal_log(dl_peer_journal(peer_at(t, which)));
 }
 
-static enum dl_err submit(struct two_nodes *t, int which, const char *id, const char *headline)
+static inline enum dl_err submit(struct two_nodes *t, int which, const char *id,
+                                 const char *headline)
 {
     struct dl_agency *agency = dl_virtual_node_agency(t->node[which]);
     struct dl_submitted submitted;
@@ -103,7 +104,7 @@ static enum dl_err submit(struct two_nodes *t, int which, const char *id, const 
 }
 
 /* Events of this name in a node's log. */
-static size_t count_events(struct two_nodes *t, int which, const char *name)
+static inline size_t count_events(struct two_nodes *t, int which, const char *name)
 {
     size_t n = 0;
     struct dl_view rest = dl_buf_view(&t->log[which]);
