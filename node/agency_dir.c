@@ -207,7 +207,7 @@ static enum dl_err make_keys(const char *dir, const char *agency, struct dl_erro
     return err;
 }
 
-enum dl_err dl_agency_dir_renew_certificate(const char *dir, int days, bool *renewed,
+enum dl_err dl_agency_dir_renew_certificate(const struct dl_renewal *renewal, bool *renewed,
                                             struct dl_buf *der, struct dl_error *error)
 {
     char keys[PATH];
@@ -218,13 +218,14 @@ enum dl_err dl_agency_dir_renew_certificate(const char *dir, int days, bool *ren
     struct dl_buf ca;
     *renewed = false;
     dl_buf_init(&ca, 8192);
-    join(keys, dir, "keys");
+    join(keys, renewal->dir, "keys");
     snprintf(path, sizeof path, "%s/tls.der", keys);
     enum dl_err err = dl_file_read(path, 8192, der, error);
     err = err == DL_OK ? dl_certificate_facts(dl_buf_view(der), &facts) : err;
     // also one that is made in the future: the clock was wrong then
-    bool due = err == DL_OK &&
-               (facts.until_ms - now_ms() < (int64_t)days * DAY_MS || facts.from_ms > now_ms());
+    bool due =
+        err == DL_OK && (facts.until_ms - renewal->now_ms < (int64_t)renewal->days * DAY_MS ||
+                         facts.from_ms > renewal->now_ms);
     if (due) {
         snprintf(path, sizeof path, "%s/ca.der", keys);
         err = read_key(keys, "ca.key", &ca_key, error);
@@ -234,7 +235,7 @@ enum dl_err dl_agency_dir_renew_certificate(const char *dir, int days, bool *ren
                                                  .ca_key = &ca_key,
                                                  .tls_key = &tls_key,
                                                  .ca = dl_buf_view(&ca),
-                                                 .from_ms = now_ms(),
+                                                 .from_ms = renewal->now_ms,
                                                  .days = DL_CERTIFICATE_DAYS};
         err = err == DL_OK ? make_certificate(keys, &request, "tls.der", der, error) : err;
         *renewed = err == DL_OK;
@@ -496,12 +497,19 @@ enum dl_err dl_agency_dir_open_offline(const char *dir, struct dl_agency **out,
     return DL_OK;
 }
 
+void dl_agency_dir_close(struct dl_agency **agency)
+{
+    struct opened *place = *agency == NULL ? NULL : opened_of(*agency);
+    if (place != NULL) {
+        free(place->dir);
+        *place = (struct opened){.agency = NULL};
+    }
+    dl_agency_close(agency);
+}
+
 void dl_agency_dir_close_offline(struct dl_agency **agency)
 {
-    struct opened *place = opened_of(*agency);
-    struct dl_uv_world *uv = place->uv;
-    free(place->dir);
-    *place = (struct opened){.agency = NULL};
-    dl_agency_close(agency);
+    struct dl_uv_world *uv = opened_of(*agency)->uv;
+    dl_agency_dir_close(agency);
     dl_uv_world_free(&uv);
 }

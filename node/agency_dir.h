@@ -17,6 +17,7 @@ DL_MUST_USE enum dl_err
 dl_agency_dir_open(const char *dir, struct dl_world *world,
                    void (*fatal)(void *context, enum dl_err err, const char *message),
                    void *context, struct dl_agency **out, struct dl_error *error);
+void dl_agency_dir_close(struct dl_agency **agency);
 
 /* The same without a loop, for verbs that are said while no node runs. */
 DL_MUST_USE enum dl_err dl_agency_dir_open_offline(const char *dir, struct dl_agency **out,
@@ -28,8 +29,14 @@ const char *dl_agency_dir_of(const struct dl_agency *agency);
 
 /* Make the node's certificate anew, on the same key, when fewer than `days` are left of it. True
  * when it was; `der` (empty before) then holds it. */
-DL_MUST_USE enum dl_err dl_agency_dir_renew_certificate(const char *dir, int days, bool *renewed,
-                                                        struct dl_buf *der, struct dl_error *error);
+struct dl_renewal {
+    const char *dir;
+    int days;
+    int64_t now_ms;
+};
+DL_MUST_USE enum dl_err dl_agency_dir_renew_certificate(const struct dl_renewal *renewal,
+                                                        bool *renewed, struct dl_buf *der,
+                                                        struct dl_error *error);
 
 /* Whole small files. Reading: at most `max` octets. Writing: a new file beside it, synced, then
  * renamed over it. */

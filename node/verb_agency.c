@@ -1,9 +1,9 @@
 /* init, node: an agency is made and run. */
-#include "base/encoding.h"
 #include "base/event.h"
 #include "base/limits.h"
 #include "node/agency_dir.h"
 #include "node/command.h"
+#include "node/renewing.h"
 #include "node/uv_control.h"
 #include "node/uv_world.h"
 
@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { RENEW_DAYS = 60, RENEW_EVERY_MS = 24 * 60 * 60 * 1000 };
 
 /* ---- init ---- */
 
@@ -80,8 +78,7 @@ struct running {
     struct dl_uv_world *uv;
     struct dl_agency *agency;
     struct dl_uv_control *control;
-    const char *dir;
-    struct dl_timer *renewal;
+    struct dl_renewing *renewing;
 };
 
 static void stop(void *context, int signum)
@@ -133,48 +130,13 @@ static void say_stopped(struct running *running)
     dl_event_fini(&event);
 }
 
-/* Once a day, and at the start: a certificate near its end is made anew on the same key, so the
- * peers need not know and no connection is touched. Without the authority's key it is not, and the
- * log says so every day. */
-static void renew(void *context)
-{
-    struct running *running = context;
-    struct dl_world *world = dl_uv_world_as_world(running->uv);
-    struct dl_error error = {.err = DL_OK};
-    struct dl_event event;
-    struct dl_buf der;
-    bool renewed = false;
-    dl_buf_init(&der, DL_LIMIT_CERTIFICATE);
-    enum dl_err err =
-        dl_agency_dir_renew_certificate(running->dir, RENEW_DAYS, &renewed, &der, &error);
-    if (err == DL_OK && renewed) {
-        err = dl_agency_renew_certificate(running->agency, dl_buf_view(&der));
-    }
-    if (err != DL_OK || renewed) {
-        char until[DL_TIME_TEXT];
-        dl_time_encode(dl_agency_certificate_until(running->agency), until);
-        dl_event_begin(&event, dl_agency_now(running->agency),
-                       err == DL_OK ? "certificate.renewed" : "certificate.not-renewed");
-        dl_event_str(&event, "until", until);
-        if (err != DL_OK) {
-            dl_event_error(&event, err, error.err == DL_OK ? dl_err_text(err) : error.message);
-        }
-        world->ops->log(world, dl_event_end(&event));
-        dl_event_fini(&event);
-    }
-    dl_buf_fini(&der);
-    world->ops->timer_set(running->renewal, RENEW_EVERY_MS);
-}
-
 static enum dl_err start(struct running *running, const char *dir, struct dl_error *error)
 {
     char path[4096];
     struct dl_world *world = dl_uv_world_as_world(running->uv);
     snprintf(path, sizeof path, "%s/control.sock", dir);
     DL_TRY(dl_agency_dir_open(dir, world, fatal, running, &running->agency, error));
-    running->dir = dir;
-    running->renewal = world->ops->timer_new(world, renew, running);
-    renew(running);
+    running->renewing = dl_renewing_new(running->agency);
     DL_TRY(dl_uv_control_open(running->uv, running->agency, path, &running->control, error));
     DL_TRY(dl_agency_start(running->agency, error));
     say_ready(running, path);
@@ -191,10 +153,9 @@ void dl__verb_node(struct dl_call *call)
         dl_uv_world_on_signal(running.uv, stop, &running);
         dl_uv_world_run(running.uv);
     }
-    struct dl_world *world = dl_uv_world_as_world(running.uv);
-    world->ops->timer_free(running.renewal);
+    dl_renewing_free(&running.renewing);
     dl_uv_control_close(&running.control);
-    dl_agency_close(&running.agency);
+    dl_agency_dir_close(&running.agency);
     if (err == DL_OK) {
         say_stopped(&running);
     }

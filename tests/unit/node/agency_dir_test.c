@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* One agency in a fresh folder; each test leaves it as it found it. */
@@ -164,12 +165,12 @@ static void a_renewal_is_made_only_when_it_is_time(void **state)
     struct dl_buf written;
     dl_buf_init(&der, DL_LIMIT_CERTIFICATE);
     dl_buf_init(&written, DL_LIMIT_CERTIFICATE);
-    assert_int_equal(dl_agency_dir_renew_certificate(dir, 60, &renewed, &der, &error), DL_OK);
+    struct dl_renewal renewal = {.dir = dir, .days = 60, .now_ms = (int64_t)time(NULL) * 1000};
+    assert_int_equal(dl_agency_dir_renew_certificate(&renewal, &renewed, &der, &error), DL_OK);
     assert_false(renewed);
     dl_buf_reset(&der);
-    enum dl_err err =
-        dl_agency_dir_renew_certificate(dir, DL_CERTIFICATE_DAYS + 1, &renewed, &der, &error);
-    assert_int_equal(err, DL_OK);
+    renewal.days = DL_CERTIFICATE_DAYS + 1;
+    assert_int_equal(dl_agency_dir_renew_certificate(&renewal, &renewed, &der, &error), DL_OK);
     assert_true(renewed);
     path_of(path, "tls.der");
     assert_int_equal(dl_file_read(path, DL_LIMIT_CERTIFICATE, &written, &error), DL_OK);
