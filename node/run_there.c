@@ -1,4 +1,4 @@
-#include "base/json.h"
+#include "node/control.h"
 #include "node/runner.h"
 
 #include <errno.h>
@@ -37,31 +37,16 @@ static enum dl_err connect_to(const char *path, int *out)
     return DL_OK;
 }
 
-static void frame(struct dl_buf *out, enum dl_control_frame type, struct dl_view octets)
-{
-    dl_buf_u32(out, (uint32_t)(octets.n + 1));
-    dl_buf_u8(out, (uint8_t)type);
-    dl_buf_put_view(out, octets);
-}
-
 static void put_request(struct there *there, const struct dl_command *command, int argc,
                         char *const *argv)
 {
-    struct dl_buf json;
     char here[4096];
-    dl_buf_init(&json, DL_CONTROL_FRAME_MAX - 1);
-    dl_buf_put_str(&json, "{\"argv\":[");
-    for (int i = 0; i < argc; i++) {
-        dl_buf_put_str(&json, i > 0 ? "," : "");
-        dl_json_put_str(&json, argv[i]);
-    }
-    dl_buf_put_str(&json, "],\"cwd\":");
-    dl_json_put_str(&json, getcwd(here, sizeof here) == NULL ? "/" : here);
-    dl_buf_printf(&json, ",\"zh\":%s,\"color\":%s,\"progress\":%s,\"width\":%d}",
-                  command->zh ? "true" : "false", dl_terminal_color() ? "true" : "false",
-                  isatty(2) && !command->json ? "true" : "false", dl_terminal_width());
-    frame(&there->to_send, DL_CONTROL_REQUEST, dl_buf_view(&json));
-    dl_buf_fini(&json);
+    struct dl_control_client client = {.zh = command->zh,
+                                       .color = dl_terminal_color(),
+                                       .progress = isatty(2) && !command->json,
+                                       .width = dl_terminal_width()};
+    dl_control_request_put(&there->to_send, argc, argv,
+                           getcwd(here, sizeof here) == NULL ? "/" : here, &client);
 }
 
 static bool write_out(int fd, struct dl_view octets)
@@ -82,29 +67,22 @@ static bool write_out(int fd, struct dl_view octets)
 /* Whole frames of what was received; false when the connection is of no more use. */
 static bool take_frames(struct there *there)
 {
-    while (there->received.n >= 5) {
-        struct dl_cursor cursor;
-        dl_cursor_init(&cursor, dl_buf_view(&there->received));
-        uint32_t n = dl_cursor_u32(&cursor);
-        if (n < 1 || n > DL_CONTROL_FRAME_MAX) {
-            return false;
-        }
-        if (there->received.n < 4 + (size_t)n) {
-            return true;
-        }
-        uint8_t type = dl_cursor_u8(&cursor);
-        struct dl_view octets = dl_cursor_take(&cursor, n - 1);
-        if (type == DL_CONTROL_EXIT && octets.n == 1) {
+    struct dl_control_piece piece;
+    size_t used = 0;
+    enum dl_err err = dl_control_next(dl_buf_view(&there->received), &piece, &used);
+    while (err == DL_OK && used > 0) {
+        if (piece.type == DL_CONTROL_EXIT && piece.octets.n == 1) {
             there->exited = true;
-            there->code = octets.p[0];
-        } else if ((type == DL_CONTROL_OUT || type == DL_CONTROL_ERR) &&
-                   !write_out(type == DL_CONTROL_OUT ? 1 : 2, octets)) {
+            there->code = piece.octets.p[0];
+        } else if ((piece.type == DL_CONTROL_OUT || piece.type == DL_CONTROL_ERR) &&
+                   !write_out(piece.type == DL_CONTROL_OUT ? 1 : 2, piece.octets)) {
             there->exited = true;
             there->code = DL_EXIT_NO;
         }
-        dl_buf_consume(&there->received, 4 + (size_t)n);
+        dl_buf_consume(&there->received, used);
+        err = dl_control_next(dl_buf_view(&there->received), &piece, &used);
     }
-    return true;
+    return err == DL_OK;
 }
 
 static bool receive(struct there *there)
@@ -137,9 +115,9 @@ static void read_input(struct there *there)
         return;
     }
     if (n > 0) {
-        frame(&there->to_send, DL_CONTROL_INPUT, dl_view_of(piece, (size_t)n));
+        dl_control_put(&there->to_send, DL_CONTROL_INPUT, dl_view_of(piece, (size_t)n));
     } else {
-        frame(&there->to_send, DL_CONTROL_INPUT_END, dl_view_of(NULL, 0));
+        dl_control_put(&there->to_send, DL_CONTROL_INPUT_END, dl_view_of(NULL, 0));
         close(there->input);
         there->input = -1;
     }

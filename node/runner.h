@@ -14,17 +14,6 @@ int dl_run_here(const struct dl_command *command);
 DL_MUST_USE enum dl_err dl_run_there(const struct dl_command *command, int argc, char *const *argv,
                                      const char *path, int *code);
 
-/* The control socket's frames, both directions: u32 length of what follows, u8 type, octets. */
-enum dl_control_frame {
-    DL_CONTROL_REQUEST = 1, /* JSON: {"argv":[...],"cwd":PATH,"zh","color","progress","width"} */
-    DL_CONTROL_INPUT = 2,   /* a piece of the input */
-    DL_CONTROL_INPUT_END = 3,
-    DL_CONTROL_OUT = 4, /* for standard output */
-    DL_CONTROL_ERR = 5, /* for standard error */
-    DL_CONTROL_EXIT = 6 /* u8 exit status; the last frame */
-};
-enum { DL_CONTROL_FRAME_MAX = 256 * 1024 };
-
 /* Fill a call for a command; the caller sets ops and runner. */
 void dl_call_init(struct dl_call *call, const struct dl_command *command);
 /* Whether standard output is a terminal that takes colour (NO_COLOR, TERM). */

@@ -1,5 +1,5 @@
 #include "node/uv_control.h"
-#include "base/json.h"
+#include "node/control.h"
 #include "node/runner.h"
 #include "node/uv_loop.h"
 
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CONNECTIONS_MAX = 64, QUEUE_HIGH = 512 * 1024, ARGS_MAX = 512 };
+enum { CONNECTIONS_MAX = 64, QUEUE_HIGH = 512 * 1024 };
 
 struct connection {
     uv_pipe_t pipe;
@@ -121,9 +121,7 @@ static void put_frame(struct connection *c, enum dl_control_frame type, struct d
 {
     do {
         size_t n = octets.n < DL_CONTROL_FRAME_MAX - 1 ? octets.n : DL_CONTROL_FRAME_MAX - 1;
-        dl_buf_u32(&c->pending, (uint32_t)(n + 1));
-        dl_buf_u8(&c->pending, (uint8_t)type);
-        dl_buf_put(&c->pending, octets.p, n);
+        dl_control_put(&c->pending, type, dl_view_of(octets.p, n));
         octets.p += n;
         octets.n -= n;
     } while (octets.n > 0);
@@ -197,47 +195,20 @@ static const struct dl_call_ops control_ops = {.out = control_out,
                                                .queued = control_queued,
                                                .step_soon = control_step_soon};
 
-static enum dl_err parse_request(struct connection *c, const json_t *request,
-                                 struct dl_error *error)
-{
-    char *argv[ARGS_MAX];
-    const json_t *args = json_object_get(request, "argv");
-    size_t n = json_array_size(args);
-    if (n == 0 || n > ARGS_MAX) {
-        return dl_error_set(error, DL_E_USAGE, NULL, "a request has 1 to %d words", ARGS_MAX);
-    }
-    for (size_t i = 0; i < n; i++) {
-        const char *word = json_string_value(json_array_get(args, i));
-        if (word == NULL) {
-            return dl_error_set(error, DL_E_USAGE, NULL, "a request's words are strings");
-        }
-        argv[i] = (char *)word; // never written to
-    }
-    c->command.cwd = json_string_value(json_object_get(request, "cwd"));
-    enum dl_err err = dl_command_parse((int)n, argv, &c->command, error);
-    c->command.cwd = NULL;
-    return err;
-}
-
 static void start_call(struct connection *c, struct dl_view octets)
 {
-    json_t *request = NULL;
+    struct dl_control_client client;
     struct dl_error error;
-    enum dl_err err = dl_json_parse(octets, &request, &error);
-    if (err == DL_OK) {
-        err = parse_request(c, request, &error);
-    }
+    enum dl_err err = dl_control_request_read(octets, &c->command, &client, &error);
     dl_call_init(&c->call, &c->command);
     c->has_call = true;
     c->call.ops = &control_ops;
     c->call.runner = c;
     c->call.agency = c->control->agency;
-    c->call.zh = json_is_true(json_object_get(request, "zh"));
-    c->call.color = json_is_true(json_object_get(request, "color"));
-    c->call.progress = json_is_true(json_object_get(request, "progress"));
-    json_int_t width = json_integer_value(json_object_get(request, "width"));
-    c->call.width = width >= 20 && width <= 1000 ? (int)width : 80;
-    json_decref(request);
+    c->call.zh = client.zh;
+    c->call.color = client.color;
+    c->call.progress = client.progress;
+    c->call.width = client.width;
     if (err != DL_OK || c->command.verb->where == DL_AT_HERE) {
         if (err == DL_OK) {
             dl_error_set(&error, DL_E_USAGE, NULL, "%s is not for the node", c->command.verb->name);
@@ -268,22 +239,18 @@ static void handle(struct connection *c, uint8_t type, struct dl_view octets)
 static void take_frames(struct connection *c)
 {
     while (!c->closing && !(c->has_call && c->input_off && !c->call.ended)) {
-        struct dl_cursor cursor;
-        dl_cursor_init(&cursor, dl_view_of(c->received.p + c->taken, c->received.n - c->taken));
-        if (cursor.rest.n < 5) {
-            break;
-        }
-        uint32_t n = dl_cursor_u32(&cursor);
-        if (n < 1 || n > DL_CONTROL_FRAME_MAX) {
+        struct dl_control_piece piece;
+        size_t used = 0;
+        struct dl_view rest = dl_view_of(c->received.p + c->taken, c->received.n - c->taken);
+        if (dl_control_next(rest, &piece, &used) != DL_OK) {
             shut(c);
             return;
         }
-        if (cursor.rest.n < n) {
+        if (used == 0) {
             break;
         }
-        uint8_t type = dl_cursor_u8(&cursor);
-        c->taken += 4 + (size_t)n;
-        handle(c, type, dl_cursor_take(&cursor, n - 1));
+        c->taken += used;
+        handle(c, piece.type, piece.octets);
     }
     if (c->taken == c->received.n) {
         dl_buf_reset(&c->received);
