@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "node/telling.h"
 #include "node/triage.h"
+#include "node/screening.h"
 #include "registry/registry.h"
 
 #include <stdlib.h>
@@ -176,6 +177,14 @@ static void put_text(struct dl_importing *i, const struct dl_import *import)
                              "已记录为导入 %lld。撤回：registry undo %lld\n"),
                       (long long)import->id, (long long)import->id);
         dl_importing_say_flagged(call, i->flagged);
+        if (dl_inventory_is_kept(i->import.store)) {
+            dl_call_print(call,
+                          DL_SAY(call,
+                                 "What it hits of the inventory: registry inventory screen "
+                                 "--import %lld\n",
+                                 "对库存清单的影响：registry inventory screen --import %lld\n"),
+                          (long long)import->id);
+        }
         if (i->n_notices > 0) {
             dl_call_print(call,
                           DL_SAY(call,

@@ -582,12 +582,20 @@ static enum dl_err work(struct dl__triage *t, bool *did)
     return DL_OK;
 }
 
+/* Entries are durable first; and a registry that is being changed is looked at afterwards. */
+static bool is_busy(const struct dl__triage *t)
+{
+    const struct dl_registry *registry = t->agency->registry;
+    return dl_store_in_transaction(store_of(t)) ||
+           (registry != NULL && dl_store_in_transaction(dl_registry_store(registry)));
+}
+
 static void tick(void *context)
 {
     struct dl__triage *t = context;
     bool did = false;
     bool waits = t->asking && !dl_worker_ready(t->worker) && monotonic(t) - t->asked_ms < ANSWER_MS;
-    if (waits || dl_store_in_transaction(store_of(t))) { // entries are durable first
+    if (waits || is_busy(t)) {
         set_timer(t, POLL_MS);
         return;
     }
@@ -607,7 +615,8 @@ static void tick(void *context)
     if (!did && t->worker != NULL && monotonic(t) - t->used_ms >= WORKER_IDLE_MS) {
         close_worker(t);
     }
-    set_timer(t, t->asking ? POLL_MS : did ? NEXT_MS : rest_ms(t));
+    uint64_t next = t->waiting != NULL ? 1 : NEXT_MS; // someone waits for the answer
+    set_timer(t, t->asking ? POLL_MS : did ? next : rest_ms(t));
 }
 
 static void work_soon(void *context)

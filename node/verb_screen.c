@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "node/asking.h"
 #include "node/screen_items.h"
+#include "node/screening.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,8 +25,11 @@ struct state {
         enum dl_err err; /* ... or why not */
     } ahead[AHEAD_];
     size_t first, n_ahead;
-    size_t n_read; /* items taken off the file */
-    size_t skip;   /* items that an interrupted run has answered */
+    size_t n_read;        /* items taken off the file */
+    size_t skip;          /* items that an interrupted run has answered */
+    struct dl_buf stored; /* instead of input: octets at hand, of which `fed` are fed */
+    size_t fed;
+    int64_t import; /* only verdicts that rest on it; 0: all */
     size_t n_items, n_controlled, n_open, n_unlisted, n_not_understood;
 };
 
@@ -34,6 +38,7 @@ static void free_state(void *context)
     struct state *state = context;
     dl_asking_close(&state->asking);
     dl_items_fini(&state->items);
+    dl_buf_fini(&state->stored);
     for (size_t i = 0; i < AHEAD_; i++) {
         dl_buf_fini(&state->ahead[i].octets);
     }
@@ -187,6 +192,32 @@ static const struct dl_status_row *first_row(const struct dl_status *status, int
     return NULL;
 }
 
+static enum dl_err take_one(void *context, const struct dl_row *row)
+{
+    (void)row;
+    *(bool *)context = true;
+    return DL_OK;
+}
+
+/* The first row that rests on what an import recorded. */
+static const struct dl_status_row *row_of_import(const struct state *state, int jurisdiction)
+{
+    const struct dl_status *status = state->asking.status;
+    for (size_t i = 0; i < status->n_rows; i++) {
+        const struct dl_status_row *row = &status->row[i];
+        bool recorded = false;
+        if (row->jurisdiction == jurisdiction && row->listing != 0 &&
+            dl_store_run(status->reader->store,
+                         "SELECT 1 FROM listing WHERE id = ?1 AND recorded_from = ?2",
+                         DL_SQL(DL_SQL_INT(row->listing), DL_SQL_INT(state->import)), take_one,
+                         &recorded) == DL_OK &&
+            recorded) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
 static void count(struct dl_call *call, bool understood, enum dl_err err)
 {
     struct state *state = call->state;
@@ -210,6 +241,12 @@ static void put_verdicts(struct dl_call *call, enum dl_err err)
         struct line line = {.jurisdiction = status->reader->jurisdictions[status->asked[i]].code,
                             .row = understood ? first_row(status, status->asked[i]) : NULL,
                             .err = err};
+        if (understood && state->import > 0) {
+            line.row = row_of_import(state, status->asked[i]);
+            if (line.row == NULL) {
+                continue;
+            }
+        }
         if (call->json) {
             put_json(state, &line);
         } else {
@@ -345,6 +382,25 @@ static void finish(struct dl_call *call)
     dl_call_end_worst(call);
 }
 
+static enum dl_err feed(struct state *state, struct dl_view octets, bool end,
+                        struct dl_error *error)
+{
+    enum dl_err err = dl_items_feed(&state->items, octets, end);
+    return err == DL_OK
+               ? DL_OK
+               : dl_error_set(error, err, NULL, "an item of the file is larger than %d octets",
+                              (int)DL_ITEM_MAX);
+}
+
+static enum dl_err feed_stored(struct state *state, struct dl_error *error)
+{
+    size_t left = state->stored.n - state->fed;
+    size_t n = left < RESUME_CHUNK ? left : RESUME_CHUNK;
+    struct dl_view octets = dl_view_of(state->stored.p + state->fed, n);
+    state->fed += n;
+    return feed(state, octets, n == left, error);
+}
+
 /* Answers what is at hand until much is gathered. */
 static void step(struct dl_call *call)
 {
@@ -367,6 +423,12 @@ static void step(struct dl_call *call)
             full = false;
         }
     }
+    bool done = !got && state->items.end;
+    bool used_up = !got && !done;
+    if (err == DL_OK && used_up && state->stored.n > 0) {
+        used_up = false;
+        err = feed_stored(state, &error);
+    }
     if (err == DL_OK) {
         err = flush(call);
     }
@@ -377,9 +439,9 @@ static void step(struct dl_call *call)
         fail(call, &error);
         return;
     }
-    if (!got && state->items.end) {
+    if (done) {
         finish(call);
-    } else if (!got) {
+    } else if (used_up) {
         dl_call_steps(call, NULL);
         dl_call_pause(call, false);
     }
@@ -389,10 +451,7 @@ static void on_input(struct dl_call *call, struct dl_view octets, bool end)
 {
     struct state *state = call->state;
     struct dl_error error;
-    enum dl_err err = dl_items_feed(&state->items, octets, end);
-    if (err != DL_OK) {
-        dl_error_set(&error, err, NULL, "an item of the file is larger than %d octets",
-                     (int)DL_ITEM_MAX);
+    if (feed(state, octets, end, &error) != DL_OK) {
         fail(call, &error);
         return;
     }
@@ -400,13 +459,15 @@ static void on_input(struct dl_call *call, struct dl_view octets, bool end)
     dl_call_steps(call, step);
 }
 
-void dl__verb_screen(struct dl_call *call)
+/* NULL when the call has ended with an error. */
+static struct state *start(struct dl_call *call, const char *name)
 {
     struct dl_error error;
     struct state *state = calloc(1, sizeof *state);
     DL_ASSERT(state, "memory for a call");
     state->out = -1;
-    dl_items_init(&state->items, dl_items_format_of(dl_call_operand(call, 0)));
+    dl_items_init(&state->items, dl_items_format_of(name));
+    dl_buf_init(&state->stored, DL_STORED_MAX);
     enum dl_err err = dl_asking_open(call, &state->asking, true, &error);
     if (err == DL_OK) {
         err = open_out(call, state, &error);
@@ -414,12 +475,29 @@ void dl__verb_screen(struct dl_call *call)
     if (err != DL_OK) {
         free_state(state);
         dl_call_fail(call, &error);
-        return;
+        return NULL;
     }
     for (size_t i = 0; i < AHEAD_; i++) {
         dl_buf_init(&state->ahead[i].octets, (size_t)4 * DL_ITEM_MAX);
     }
     call->state = state;
     call->state_free = free_state;
-    dl_call_input(call, on_input);
+    return state;
+}
+
+void dl__verb_screen(struct dl_call *call)
+{
+    if (start(call, dl_call_operand(call, 0)) != NULL) {
+        dl_call_input(call, on_input);
+    }
+}
+
+void dl_screen_stored(struct dl_call *call, const char *name, struct dl_view octets, int64_t import)
+{
+    struct state *state = start(call, name);
+    if (state != NULL) {
+        state->import = import;
+        dl_buf_put_view(&state->stored, octets);
+        dl_call_steps(call, step);
+    }
 }

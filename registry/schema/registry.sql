@@ -134,6 +134,16 @@ CREATE TABLE reading (
     print        BLOB NOT NULL             -- Morgan, radius 2, 2048 bits; empty: it cannot be read
 );
 
+-- A file of items that this agency holds, kept to be screened again after every change of law.
+CREATE TABLE inventory (
+    id      INTEGER PRIMARY KEY CHECK (id = 1),
+    file    TEXT NOT NULL,                 -- its name; the ending says the format
+    sha256  TEXT NOT NULL,
+    at_ms   INTEGER NOT NULL,
+    items   INTEGER NOT NULL,
+    octets  BLOB NOT NULL
+);
+
 -- Names lie with their substance; the index finds them by dl_name_key (registry/name.h).
 CREATE TABLE name (
     substance    INTEGER NOT NULL REFERENCES substance (id),
