@@ -6,6 +6,7 @@
 #include "node/law.h"
 #include "node/triage.h"
 #include "registry/contradiction.h"
+#include "registry/reading.h"
 
 enum { DL__TRIAGE_HASH = 33, DL__TRIAGE_EARLIER = 8 };
 
@@ -41,5 +42,54 @@ struct dl__triage_change {
 };
 DL_MUST_USE enum dl_err dl__triage_compare(struct dl_agency *agency,
                                            struct dl__triage_change *change);
+
+/* ---- triage_look.c ---- */
+
+enum dl__task { DL__TASK_NONE, DL__TASK_NEW, DL__TASK_AGAIN, DL__TASK_CHANGE, DL__TASK_READINGS };
+
+/* What is being looked at: one thing at a time. */
+struct dl__look {
+    struct dl_agency *agency;
+    enum dl__task task;
+    struct dl_entry_view view;
+    struct dl__triage_row row;
+    struct dl_buf smiles;
+    struct dl_readings readings;
+    bool own;    /* the SMILES is the alert's */
+    bool asking; /* the worker's answer is awaited: dl__look_waits, dl__look_take */
+
+    /* What comes of it, beside what is written. */
+    bool again;     /* some wait for the worker */
+    bool all_read;  /* every structure of the registry */
+    bool stale;     /* it was looked at as of a moment that may have passed: screen it again */
+    bool skipped;   /* the law was not compared, for want of the worker */
+    size_t flagged; /* by comparing */
+    char change_asked[DL__TRIAGE_HASH]; /* the entries that are compared, or were last */
+    /* The finding made last: what says the same on the same day is not asked again. */
+    char last_asked[DL__TRIAGE_HASH];
+    int64_t last_cursor, last_state;
+
+    struct dl_worker *worker;
+    char missing[DL_ERROR_MESSAGE_MAX];   /* why it is not there */
+    uint64_t asked_ms, used_ms, tried_ms; /* tried_ms 0: it was never missing */
+};
+
+void dl__look_init(struct dl__look *look, struct dl_agency *agency);
+void dl__look_fini(struct dl__look *look);
+/* The law of which day and version: one number. */
+DL_MUST_USE enum dl_err dl__look_state(struct dl__look *look, int64_t at_ms, int64_t *out);
+/* Looks at an entry, or compares its law with that of now. Either it is done, or look->asking. */
+DL_MUST_USE enum dl_err dl__look_begin(struct dl__look *look, enum dl__task task, int64_t cursor);
+/* Reads structures that an import brought: *more, and look->asking. Without the worker, or where
+ * all are read (look->all_read), nothing. */
+DL_MUST_USE enum dl_err dl__look_read(struct dl__look *look, bool *more);
+/* Whether the worker is still at it. */
+bool dl__look_waits(const struct dl__look *look);
+/* Takes its answer, and concludes. */
+DL_MUST_USE enum dl_err dl__look_take(struct dl__look *look);
+/* False where the worker cannot be had: `missing` then says why, and is empty in a virtual world.
+ */
+bool dl__look_have_worker(struct dl__look *look);
+void dl__look_close_worker(struct dl__look *look);
 
 #endif

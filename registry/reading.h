@@ -26,4 +26,7 @@ DL_MUST_USE enum dl_err dl_readings_take(struct dl_store *store, struct dl_worke
                                          const struct dl_readings *readings,
                                          struct dl_error *error);
 
+/* Whether some structure has no reading yet. */
+DL_MUST_USE enum dl_err dl_readings_wanted(struct dl_store *store, bool *wanted);
+
 #endif
