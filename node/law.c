@@ -92,6 +92,7 @@ static enum dl_err ready(struct dl_agency *agency, struct dl_law_asking **out)
 static enum dl_err ask(struct dl_status *status, const json_t *substance)
 {
     static const char *const numbers[] = {"inchikey", "cas", "unii"};
+    DL_TRY(dl_status_ask_name(status, dl_view_of("", 0))); // the answer before this one is gone
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         struct dl_view number = dl_json_text(substance, numbers[i]);
         if (number.n > 0) {

@@ -125,6 +125,8 @@ that "us says that it waits" wait_until 20 triaged us later waiting
 run 0 -C "$home/us" alert show cn/later --json
 expect "'directline-structure' in d['triage']['missing'] and 'triage waits for the structure worker' in d['flags']"
 expect "d['law']['rules'] == [] and len($(flag 'CAS number 95958-84-2 is that of Protonitazene')) == 1"
+alert latest '{"smiles":"'"$novel"'"}'
+that "so does the next" wait_until 20 triaged us latest waiting
 run 0 -C "$home/us" alert show cn/later
 that "the page says what is missing" grep -q 'triage waits: .*directline-structure' <<<"$out"
 printf '%s\n' '# jurisdiction: US' '# list: US-CSA-I' '# instrument: US-TEST-2' '# title: Test order' '# announced: 2026-01-01' \
@@ -137,5 +139,8 @@ ln -s "$worker" "$home/worker"
 show us later
 expect "d['triage']['missing'] is None and [r for r in d['law']['rules'] if r['rule'] == 'CN-2019-FRS'] != []"
 expect "len(d['flags']) == 2 and len($(flag 'not of the structure')) == 2"
+expect "[e['alert'] for e in d['triage']['earlier']] == ['cn/novel']" # not what came after it
+show us latest
+expect "[e['alert'] for e in d['triage']['earlier']] == ['cn/later', 'cn/novel'] and d['flags'] == []"
 that "nothing failed" test "$(cat "$home"/*.log | grep -c triage.failed)" = 0
 finish

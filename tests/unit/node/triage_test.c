@@ -293,6 +293,21 @@ static void a_structure_is_left_out_where_there_is_no_worker_by_design(void **st
     close_world();
 }
 
+static void what_says_nothing_that_can_be_asked_has_no_law_of_another(void **state)
+{
+    (void)state;
+    open_world(REGISTRY);
+    send_alert("a", "{\"inchikey\":\"" FENTANYL "\"}");
+    send_alert("b", "{\"smiles\":\"CCO\"}");
+    run(2000);
+    look(1, "a");
+    assert_true(has("\"jurisdiction\":\"US\",\"status\":\"controlled\""));
+    look(1, "b");
+    assert_true(has("\"substance\":null,\"rules\":[],\"answers\":[]"));
+    assert_true(has("\"similar\":[],\"earlier\":[]"));
+    close_world();
+}
+
 static void it_is_told_in_words(void **state)
 {
     (void)state;
@@ -330,6 +345,7 @@ int main(void)
         cmocka_unit_test(who_screens_is_told_once),
         cmocka_unit_test(without_a_registry_there_is_no_triage),
         cmocka_unit_test(a_structure_is_left_out_where_there_is_no_worker_by_design),
+        cmocka_unit_test(what_says_nothing_that_can_be_asked_has_no_law_of_another),
         cmocka_unit_test(it_is_told_in_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
