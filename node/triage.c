@@ -148,22 +148,34 @@ static enum dl_err do_new(struct dl__triage *t, bool *did)
     return t->at < t->n_queue ? dl__look_begin(&t->look, DL__TASK_NEW, t->queue[t->at++]) : DL_OK;
 }
 
+static enum dl_err first_of(struct dl__triage *t, int64_t finding, int64_t *cursor)
+{
+    return dl_store_run(store_of(t), "SELECT min(cursor) FROM triage WHERE finding = ?1",
+                        DL_SQL(DL_SQL_INT(finding)), take_int, cursor);
+}
+
 /* What waited for the worker, now that it is there. */
 static enum dl_err do_again(struct dl__triage *t, bool *did)
 {
     int64_t cursor = 0;
+    int64_t finding = 0;
     if (!t->look.again) {
         return DL_OK;
     }
-    DL_TRY(dl_store_run(store_of(t), "SELECT min(cursor) FROM triage WHERE missing <> ''", NULL, 0,
-                        take_int, &cursor));
-    t->look.again = cursor > 0;
+    DL_TRY(dl_store_run(store_of(t), "SELECT min(id) FROM finding WHERE missing <> ''", NULL, 0,
+                        take_int, &finding));
+    t->look.again = finding > 0;
     *did = t->look.again && dl__look_have_worker(&t->look);
-    return *did ? dl__look_begin(&t->look, DL__TASK_AGAIN, cursor) : DL_OK;
+    if (!*did) {
+        return DL_OK;
+    }
+    DL_TRY(first_of(t, finding, &cursor));
+    t->look.again_finding = finding;
+    return dl__look_begin(&t->look, DL__TASK_AGAIN, cursor);
 }
 
 struct next_change {
-    int64_t cursor;
+    int64_t finding;
     char asked[DL__TRIAGE_HASH];
 };
 
@@ -171,7 +183,7 @@ static enum dl_err take_change(void *context, const struct dl_row *row)
 {
     struct next_change *next = context;
     (void)snprintf(next->asked, sizeof next->asked, "%.*s", DL_VIEW_ARG(dl_row_text(row, 0)));
-    next->cursor = dl_row_int(row, 1);
+    next->finding = dl_row_int(row, 1);
     return DL_OK;
 }
 
@@ -217,10 +229,11 @@ static void end_screening(struct dl__triage *t)
 /* One substance of past entries, after a change of law or of the day. */
 static enum dl_err do_change(struct dl__triage *t, bool *did)
 {
-    struct next_change next = {.cursor = 0};
+    struct next_change next = {.finding = 0};
+    int64_t cursor = 0;
     int64_t state = 0;
     bool some = false;
-    DL_TRY(dl_store_run(store_of(t), "SELECT 1 FROM triage LIMIT 1", NULL, 0, take_one, &some));
+    DL_TRY(dl_store_run(store_of(t), "SELECT 1 FROM finding LIMIT 1", NULL, 0, take_one, &some));
     if (!some && t->waiting == NULL) {
         return DL_OK; // the registry stays closed
     }
@@ -237,15 +250,16 @@ static enum dl_err do_change(struct dl__triage *t, bool *did)
     }
     *did = true;
     DL_TRY(dl_store_run(store_of(t),
-                        "SELECT asked, max(cursor) FROM triage WHERE asked = (SELECT min(asked)"
-                        " FROM triage WHERE asked > ?1) GROUP BY asked",
+                        "SELECT asked, max(id) FROM finding WHERE asked = (SELECT min(asked)"
+                        " FROM finding WHERE asked > ?1) GROUP BY asked",
                         DL_SQL(DL_SQL_STR(t->look.change_asked)), take_change, &next));
-    if (next.cursor == 0) {
+    if (next.finding == 0) {
         end_screening(t);
         return DL_OK;
     }
     memcpy(t->look.change_asked, next.asked, sizeof t->look.change_asked);
-    return dl__look_begin(&t->look, DL__TASK_CHANGE, next.cursor);
+    DL_TRY(first_of(t, next.finding, &cursor));
+    return dl__look_begin(&t->look, DL__TASK_CHANGE, cursor);
 }
 
 /* Structures that an import brought. Not before something else was asked of the registry. */
@@ -285,7 +299,7 @@ static void rolled_back(void *context, enum dl_err err)
     if (err != DL_OK) { // begin again from what is durable
         t->stored = t->screened = -1;
         t->n_queue = t->at = 0;
-        t->look.last_cursor = 0;
+        t->look.last_finding = 0;
     }
 }
 

@@ -22,23 +22,22 @@ struct dl__triage_row {
 
 /* The alert that an entry is about: AGENCY/ID. */
 void dl__triage_alert(const struct dl_entry_view *view, char *out, size_t n);
-/* Writes it, in the agency's turn. */
-DL_MUST_USE enum dl_err dl__triage_write(struct dl_agency *agency,
-                                         const struct dl__triage_row *row);
-/* The same finding as another entry's, which says the same of its substance on the same day. */
-DL_MUST_USE enum dl_err dl__triage_copy(struct dl_agency *agency, int64_t from,
-                                        const struct dl__triage_row *row);
-/* Compares what stands now with what stood, for the entries that say the same of their substance;
- * at most `max` of them, `more` where some are left; `flagged` counts. `partial`: the law of now
- * lacks what the missing worker would add; entries whose law has it are then left alone: `skipped`.
- */
+/* Writes a finding in the agency's turn: a new one where *finding is 0, which the entry then joins;
+ * else the finding that waited becomes this. */
+DL_MUST_USE enum dl_err dl__triage_write(struct dl_agency *agency, const struct dl__triage_row *row,
+                                         int64_t *finding);
+/* The entry says the same of its substance, on the same day, as those of a finding. */
+DL_MUST_USE enum dl_err dl__triage_join(struct dl_agency *agency, const struct dl__triage_row *row,
+                                        int64_t finding);
+/* Compares what stands now with what stood, for the findings on what was `asked`; `flagged` counts
+ * alerts. `partial`: the law of now lacks what the missing worker would add; findings that have it
+ * are then left alone: `skipped`. */
 struct dl__triage_change {
     const char *asked;
     const struct dl_law *law;
     bool partial;
-    size_t max;
     size_t flagged;
-    bool more, skipped;
+    bool skipped;
 };
 DL_MUST_USE enum dl_err dl__triage_compare(struct dl_agency *agency,
                                            struct dl__triage_change *change);
@@ -67,7 +66,9 @@ struct dl__look {
     char change_asked[DL__TRIAGE_HASH]; /* the entries that are compared, or were last */
     /* The finding made last: what says the same on the same day is not asked again. */
     char last_asked[DL__TRIAGE_HASH];
-    int64_t last_cursor, last_state;
+    int64_t last_finding, last_state;
+    char last_key[DL_SUBSTANCE_KEY];
+    int64_t again_finding; /* the one that waited, with DL__TASK_AGAIN */
 
     struct dl_worker *worker;
     char missing[DL_ERROR_MESSAGE_MAX];   /* why it is not there */

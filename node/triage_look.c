@@ -13,7 +13,6 @@
 enum {
     RETRY_MS = 5000,  /* a worker that was missing */
     ANSWER_MS = 4000, /* then the worker's watchdog is waited for */
-    COMPARED = 64,
     SMILES_MAX = 64 * 1024,
 };
 
@@ -143,24 +142,28 @@ static enum dl_err find_smiles(struct dl__look *l)
                : dl_law_smiles(l->agency, substance_of(l), &l->smiles);
 }
 
-static enum dl_err write_row(struct dl__look *l, bool copy)
+static enum dl_err write_row(struct dl__look *l, bool same)
 {
     int64_t state = 0;
     int64_t now = 0;
+    int64_t finding = same ? l->last_finding : l->task == DL__TASK_AGAIN ? l->again_finding : 0;
     DL_TRY(dl__look_state(l, l->row.time, &state));
     DL_TRY(dl__look_state(l, dl_agency_now(l->agency), &now));
     DL_TRY(dl_agency_write(l->agency));
-    DL_TRY(copy ? dl__triage_copy(l->agency, l->last_cursor, &l->row)
-                : dl__triage_write(l->agency, &l->row));
+    if (same) {
+        memcpy(l->row.contradictions.key, l->last_key, sizeof l->last_key);
+        DL_TRY(dl__triage_join(l->agency, &l->row, finding));
+    } else {
+        DL_TRY(dl__triage_write(l->agency, &l->row, &finding));
+    }
     if (state != now || l->task == DL__TASK_AGAIN) {
         l->stale = true; // the law may have changed since
     }
     l->again = l->again || l->row.missing[0] != '\0';
-    if (l->row.missing[0] == '\0' && !copy) {
-        l->last_cursor = l->view.cursor;
-        l->last_state = state;
-        memcpy(l->last_asked, l->row.asked, sizeof l->last_asked);
-    }
+    l->last_finding = finding;
+    l->last_state = state;
+    memcpy(l->last_asked, l->row.asked, sizeof l->last_asked);
+    memcpy(l->last_key, l->row.contradictions.key, sizeof l->last_key);
     return DL_OK;
 }
 
@@ -185,14 +188,10 @@ static enum dl_err conclude(struct dl__look *l, const struct dl_worker_answer *a
     if (!change) {
         return write_row(l, false);
     }
-    struct dl__triage_change comparing = {.asked = l->change_asked,
-                                          .law = &l->row.law,
-                                          .partial = l->row.missing[0] != '\0',
-                                          .max = COMPARED};
+    struct dl__triage_change comparing = {
+        .asked = l->change_asked, .law = &l->row.law, .partial = l->row.missing[0] != '\0'};
     DL_TRY(dl_agency_write(l->agency));
-    do {
-        DL_TRY(dl__triage_compare(l->agency, &comparing));
-    } while (comparing.more);
+    DL_TRY(dl__triage_compare(l->agency, &comparing));
     l->flagged += comparing.flagged;
     l->skipped = l->skipped || comparing.skipped;
     return DL_OK;
@@ -205,12 +204,19 @@ static enum dl_err take_one(void *context, const struct dl_row *row)
     return DL_OK;
 }
 
-/* Whether nothing is left to find out of it. */
+/* Whether it was looked at; what waits is not new. */
 static enum dl_err is_done(struct dl__look *l, int64_t cursor, bool *done)
 {
-    return dl_store_run(dl_line_db_store(l->agency->db),
-                        "SELECT 1 FROM triage WHERE cursor = ?1 AND missing = ''",
+    return dl_store_run(dl_line_db_store(l->agency->db), "SELECT 1 FROM triage WHERE cursor = ?1",
                         DL_SQL(DL_SQL_INT(cursor)), take_one, done);
+}
+
+static enum dl_err wait_no_more(struct dl__look *l)
+{
+    DL_TRY(dl_agency_write(l->agency));
+    return dl_store_run(dl_line_db_store(l->agency->db),
+                        "UPDATE finding SET missing = '' WHERE id = ?1",
+                        DL_SQL(DL_SQL_INT(l->again_finding)), NULL, NULL);
 }
 
 enum dl_err dl__look_begin(struct dl__look *l, enum dl__task task, int64_t cursor)
@@ -218,23 +224,21 @@ enum dl_err dl__look_begin(struct dl__look *l, enum dl__task task, int64_t curso
     bool done = false;
     int64_t state = 0;
     l->task = task;
-    if (task != DL__TASK_CHANGE) {
+    if (task == DL__TASK_NEW) {
         DL_TRY(is_done(l, cursor, &done));
     }
     enum dl_err err = done ? DL_OK : dl_entry_look_at(l->agency, cursor, &l->view);
-    if (done || err == DL_E_ID_UNKNOWN) {
-        return DL_OK; // a journal was renewed: the entry stands in its next generation
+    bool gone = err == DL_E_ID_UNKNOWN || (err == DL_OK && !json_is_object(substance_of(l)));
+    if (done || gone) { // a renewed journal's entry stands in its next generation
+        return task == DL__TASK_AGAIN ? wait_no_more(l) : DL_OK;
     }
     DL_TRY(err);
     l->row.view = &l->view;
     l->row.time = moment_of(&l->view);
     l->row.missing = "";
-    if (!json_is_object(substance_of(l))) {
-        return DL_OK;
-    }
     DL_TRY(hash_substance(l));
     DL_TRY(dl__look_state(l, l->row.time, &state));
-    if (task == DL__TASK_NEW && l->last_cursor > 0 && state == l->last_state &&
+    if (task == DL__TASK_NEW && l->last_finding > 0 && state == l->last_state &&
         strcmp(l->last_asked, l->row.asked) == 0) {
         return write_row(l, true);
     }

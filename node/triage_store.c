@@ -100,17 +100,6 @@ static enum dl_err find_earlier(struct earlier *e, const char *key)
     return DL_OK;
 }
 
-static enum dl_err put_earlier(struct dl_agency *agency, const struct dl_entry_view *view,
-                               const char *key, struct dl_buf *out)
-{
-    struct earlier e = {.store = store_of(agency), .cursor = view->cursor, .out = out};
-    dl__triage_alert(view, e.alert, sizeof e.alert);
-    dl_buf_put_str(out, "[");
-    DL_TRY(key[0] == '\0' ? DL_OK : find_earlier(&e, key));
-    dl_buf_put_str(out, "]");
-    return dl_buf_err(out);
-}
-
 /* ---- writing ---- */
 
 static void put_contradictions(const struct dl_contradictions *c, struct dl_buf *out)
@@ -161,43 +150,56 @@ static void put_flags(const struct dl_contradictions *c, struct dl_buf *out)
     }
 }
 
-enum { TEXTS = 5 };
+enum { TEXTS = 4 };
 
 struct texts {
-    struct dl_buf pinned, finding, earlier, flags, law;
+    struct dl_buf pinned, found, flags, law;
 };
 
-static enum dl_err insert(struct dl_agency *agency, const struct dl__triage_row *row,
-                          const struct texts *t)
+static enum dl_err take_int(void *context, const struct dl_row *row)
 {
-    char alert[REF];
-    dl__triage_alert(row->view, alert, sizeof alert);
+    *(int64_t *)context = dl_row_int(row, 0);
+    return DL_OK;
+}
+
+static enum dl_err insert(struct dl_agency *agency, const struct dl__triage_row *row,
+                          const struct texts *t, int64_t *finding)
+{
+    struct dl_store *store = store_of(agency);
+    if (*finding == 0) {
+        DL_TRY(dl_store_run(store, "SELECT coalesce(max(id), 0) + 1 FROM finding", NULL, 0,
+                            take_int, finding));
+    }
     return dl_store_run(
-        store_of(agency),
-        "INSERT OR REPLACE INTO triage(cursor, alert, time, missing, read, asked, key, pinned,"
-        " finding, earlier, flags, law) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        DL_SQL(DL_SQL_INT(row->view->cursor), DL_SQL_STR(alert), DL_SQL_INT(row->time),
-               DL_SQL_STR(row->missing), DL_SQL_INT(row->law.structure), DL_SQL_STR(row->asked),
-               DL_SQL_STR(row->contradictions.key), DL_SQL_TEXT(dl_buf_view(&t->pinned)),
-               DL_SQL_TEXT(dl_buf_view(&t->finding)), DL_SQL_TEXT(dl_buf_view(&t->earlier)),
-               DL_SQL_TEXT(dl_buf_view(&t->flags)), DL_SQL_TEXT(dl_buf_view(&t->law))),
+        store,
+        "INSERT INTO finding(id, asked, missing, read, pinned, found, flags, law) VALUES(?1, ?2,"
+        " ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(id) DO UPDATE SET missing=?3, read=?4, pinned=?5,"
+        " found=?6, flags=?7, law=?8",
+        DL_SQL(DL_SQL_INT(*finding), DL_SQL_STR(row->asked), DL_SQL_STR(row->missing),
+               DL_SQL_INT(row->law.structure), DL_SQL_TEXT(dl_buf_view(&t->pinned)),
+               DL_SQL_TEXT(dl_buf_view(&t->found)), DL_SQL_TEXT(dl_buf_view(&t->flags)),
+               DL_SQL_TEXT(dl_buf_view(&t->law))),
         NULL, NULL);
 }
 
-enum dl_err dl__triage_write(struct dl_agency *agency, const struct dl__triage_row *row)
+static enum dl_err put_found(struct dl_agency *agency, const struct dl__triage_row *row,
+                             int64_t *finding)
 {
     struct texts t;
-    struct dl_buf *const all[TEXTS] = {&t.pinned, &t.finding, &t.earlier, &t.flags, &t.law};
+    struct dl_buf *const all[TEXTS] = {&t.pinned, &t.found, &t.flags, &t.law};
     for (size_t i = 0; i < TEXTS; i++) {
         dl_buf_init(all[i], TEXT_MAX_);
     }
     dl_law_put_json(&row->law, &t.pinned);
-    put_finding(row, &t.finding);
+    put_finding(row, &t.found);
     put_flags(&row->contradictions, &t.flags);
     dl_law_standings(&row->law, &t.law);
-    enum dl_err err = put_earlier(agency, row->view, row->contradictions.key, &t.earlier);
+    enum dl_err err = DL_OK;
+    for (size_t i = 0; i < TEXTS && err == DL_OK; i++) {
+        err = dl_buf_err(all[i]);
+    }
     if (err == DL_OK) {
-        err = insert(agency, row, &t);
+        err = insert(agency, row, &t, finding);
     }
     for (size_t i = 0; i < TEXTS; i++) {
         dl_buf_fini(all[i]);
@@ -205,29 +207,31 @@ enum dl_err dl__triage_write(struct dl_agency *agency, const struct dl__triage_r
     return err;
 }
 
-enum dl_err dl__triage_copy(struct dl_agency *agency, int64_t from,
-                            const struct dl__triage_row *row)
+enum dl_err dl__triage_write(struct dl_agency *agency, const struct dl__triage_row *row,
+                             int64_t *finding)
+{
+    bool waited = *finding != 0;
+    DL_TRY(put_found(agency, row, finding));
+    if (!waited) {
+        return dl__triage_join(agency, row, *finding);
+    }
+    return dl_store_run(store_of(agency), "UPDATE triage SET key = ?2 WHERE finding = ?1",
+                        DL_SQL(DL_SQL_INT(*finding), DL_SQL_STR(row->contradictions.key)), NULL,
+                        NULL);
+}
+
+enum dl_err dl__triage_join(struct dl_agency *agency, const struct dl__triage_row *row,
+                            int64_t finding)
 {
     char alert[REF];
-    char key[DL_SUBSTANCE_KEY] = "";
-    struct dl_buf earlier;
-    dl_buf_init(&earlier, TEXT_MAX_);
     dl__triage_alert(row->view, alert, sizeof alert);
-    enum dl_err err = dl_store_run(store_of(agency), "SELECT key FROM triage WHERE cursor = ?1",
-                                   DL_SQL(DL_SQL_INT(from)), take_key, key);
-    err = err == DL_OK ? put_earlier(agency, row->view, key, &earlier) : err;
-    if (err == DL_OK) {
-        err = dl_store_run(
-            store_of(agency),
-            "INSERT OR REPLACE INTO triage(cursor, alert, time, missing, read, asked, key, pinned,"
-            " finding, earlier, flags, law) SELECT ?2, ?3, ?4, missing, read, asked, key, pinned,"
-            " finding, ?5, flags, law FROM triage WHERE cursor = ?1",
-            DL_SQL(DL_SQL_INT(from), DL_SQL_INT(row->view->cursor), DL_SQL_STR(alert),
-                   DL_SQL_INT(row->time), DL_SQL_TEXT(dl_buf_view(&earlier))),
-            NULL, NULL);
-    }
-    dl_buf_fini(&earlier);
-    return err;
+    return dl_store_run(
+        store_of(agency),
+        "INSERT OR REPLACE INTO triage(cursor, alert, time, key, finding) VALUES(?1, ?2, ?3, ?4,"
+        " ?5)",
+        DL_SQL(DL_SQL_INT(row->view->cursor), DL_SQL_STR(alert), DL_SQL_INT(row->time),
+               DL_SQL_STR(row->contradictions.key), DL_SQL_INT(finding)),
+        NULL, NULL);
 }
 
 /* ---- a later change of law ---- */
@@ -236,30 +240,29 @@ struct comparing {
     struct dl_agency *agency;
     struct dl__triage_change *change;
     struct dl_buf now, words;
-    size_t n;
 };
 
 static enum dl_err compare_one(void *context, const struct dl_row *row)
 {
     struct comparing *c = context;
     struct dl_store *store = store_of(c->agency);
-    int64_t cursor = dl_row_int(row, 0);
-    int64_t now_ms = dl_agency_now(c->agency);
+    int64_t finding = dl_row_int(row, 0);
+    int64_t n = 0;
     dl_buf_reset(&c->words);
     dl_law_change(dl_row_text(row, 1), dl_buf_view(&c->now), c->change->law->on, &c->words);
     DL_TRY(dl_buf_err(&c->words));
-    c->n++;
     if (c->words.n > 0) {
-        c->change->flagged++;
-        DL_TRY(dl_store_run(
-            store,
-            "INSERT INTO remark(cursor, kind, time, text) VALUES(?1, 'flag', ?2,"
-            " ?3)",
-            DL_SQL(DL_SQL_INT(cursor), DL_SQL_INT(now_ms), DL_SQL_TEXT(dl_buf_view(&c->words))),
-            NULL, NULL));
+        DL_TRY(dl_store_run(store, "SELECT count(*) FROM triage WHERE finding = ?1",
+                            DL_SQL(DL_SQL_INT(finding)), take_int, &n));
+        c->change->flagged += (size_t)n;
+        DL_TRY(dl_store_run(store,
+                            "INSERT INTO finding_change(finding, time, text) VALUES(?1, ?2, ?3)",
+                            DL_SQL(DL_SQL_INT(finding), DL_SQL_INT(dl_agency_now(c->agency)),
+                                   DL_SQL_TEXT(dl_buf_view(&c->words))),
+                            NULL, NULL));
     }
-    return dl_store_run(store, "UPDATE triage SET law = ?2 WHERE cursor = ?1",
-                        DL_SQL(DL_SQL_INT(cursor), DL_SQL_TEXT(dl_buf_view(&c->now))), NULL, NULL);
+    return dl_store_run(store, "UPDATE finding SET law = ?2 WHERE id = ?1",
+                        DL_SQL(DL_SQL_INT(finding), DL_SQL_TEXT(dl_buf_view(&c->now))), NULL, NULL);
 }
 
 static enum dl_err take_one(void *context, const struct dl_row *row)
@@ -277,23 +280,19 @@ enum dl_err dl__triage_compare(struct dl_agency *agency, struct dl__triage_chang
     dl_buf_init(&c.words, TEXT_MAX_);
     dl_law_standings(change->law, &c.now);
     struct dl_view now = dl_buf_view(&c.now);
-    bool some = false;
     enum dl_err err = dl_buf_err(&c.now);
     if (err == DL_OK) {
-        err = dl_store_run(
-            store,
-            "SELECT cursor, law FROM triage WHERE asked = ?1 AND law <> ?2 AND (?3 = 0 OR"
-            " read = 0) AND (missing = '' OR ?4 = 0) ORDER BY cursor LIMIT ?5",
-            DL_SQL(DL_SQL_STR(change->asked), DL_SQL_TEXT(now), DL_SQL_INT(change->partial),
-                   DL_SQL_INT(change->law->structure), DL_SQL_INT(change->max)),
-            compare_one, &c);
+        err = dl_store_run(store,
+                           "SELECT id, law FROM finding WHERE asked = ?1 AND law <> ?2 AND (?3 = 0"
+                           " OR read = 0) AND (missing = '' OR ?4 = 0) ORDER BY id",
+                           DL_SQL(DL_SQL_STR(change->asked), DL_SQL_TEXT(now),
+                                  DL_SQL_INT(change->partial), DL_SQL_INT(change->law->structure)),
+                           compare_one, &c);
     }
     if (err == DL_OK && change->partial) {
-        err = dl_store_run(store, "SELECT 1 FROM triage WHERE asked = ?1 AND read = 1 LIMIT 1",
-                           DL_SQL(DL_SQL_STR(change->asked)), take_one, &some);
+        err = dl_store_run(store, "SELECT 1 FROM finding WHERE asked = ?1 AND read = 1 LIMIT 1",
+                           DL_SQL(DL_SQL_STR(change->asked)), take_one, &change->skipped);
     }
-    change->more = c.n == change->max;
-    change->skipped = some;
     dl_buf_fini(&c.now);
     dl_buf_fini(&c.words);
     return err;
@@ -301,23 +300,42 @@ enum dl_err dl__triage_compare(struct dl_agency *agency, struct dl__triage_chang
 
 /* ---- reading ---- */
 
+static enum dl_err take_change(void *context, const struct dl_row *row)
+{
+    dl_buf_put_view(context, dl_row_text(row, 0));
+    dl_buf_put_str(context, "\n");
+    return DL_OK;
+}
+
+struct flagging {
+    struct dl_store *store;
+    struct dl_buf *out;
+};
+
 static enum dl_err take_flags(void *context, const struct dl_row *row)
 {
-    struct dl_buf *out = context;
-    dl_buf_put_view(out, dl_row_text(row, 0));
-    if (dl_row_text(row, 1).n > 0) {
-        dl_buf_put_str(out, "triage waits for the structure worker\n");
+    const struct flagging *f = context;
+    dl_buf_put_view(f->out, dl_row_text(row, 1));
+    if (dl_row_text(row, 2).n > 0) {
+        dl_buf_put_str(f->out, "triage waits for the structure worker\n");
     }
-    return dl_buf_err(out);
+    DL_TRY(dl_store_run(f->store,
+                        "SELECT text FROM finding_change WHERE finding = ?1 ORDER BY time",
+                        DL_SQL(DL_SQL_INT(dl_row_int(row, 0))), take_change, f->out));
+    return dl_buf_err(f->out);
 }
 
 enum dl_err dl_triage_flags(struct dl_agency *agency, int64_t cursor, struct dl_buf *out)
 {
-    return dl_store_run(store_of(agency), "SELECT flags, missing FROM triage WHERE cursor = ?1",
-                        DL_SQL(DL_SQL_INT(cursor)), take_flags, out);
+    struct flagging f = {store_of(agency), out};
+    return dl_store_run(f.store,
+                        "SELECT f.id, f.flags, f.missing FROM triage t JOIN finding f ON f.id ="
+                        " t.finding WHERE t.cursor = ?1",
+                        DL_SQL(DL_SQL_INT(cursor)), take_flags, &f);
 }
 
 struct showing {
+    struct earlier earlier;
     struct dl_buf *out;
     bool found;
 };
@@ -325,6 +343,7 @@ struct showing {
 static enum dl_err take_row(void *context, const struct dl_row *row)
 {
     struct showing *s = context;
+    char key[DL_SUBSTANCE_KEY];
     struct dl_view missing = dl_row_text(row, 1);
     s->found = true;
     dl_buf_printf(s->out, ",\"law\":%.*s,\"triage\":{\"state\":\"%s\"",
@@ -333,19 +352,23 @@ static enum dl_err take_row(void *context, const struct dl_row *row)
     dl_put_member_time(s->out, "time", dl_row_int(row, 0));
     dl_buf_put_str(s->out, ",");
     dl_buf_put_view(s->out, dl_row_text(row, 3));
-    dl_buf_put_str(s->out, ",\"earlier\":");
-    dl_buf_put_view(s->out, dl_row_text(row, 4));
-    dl_buf_put_str(s->out, "}");
+    dl_buf_put_str(s->out, ",\"earlier\":[");
+    (void)snprintf(key, sizeof key, "%.*s", DL_VIEW_ARG(dl_row_text(row, 4)));
+    (void)snprintf(s->earlier.alert, REF, "%.*s", DL_VIEW_ARG(dl_row_text(row, 5)));
+    DL_TRY(key[0] == '\0' ? DL_OK : find_earlier(&s->earlier, key));
+    dl_buf_put_str(s->out, "]}");
     return dl_buf_err(s->out);
 }
 
+/* Earlier alerts are not stored: what came before an entry never changes. */
 enum dl_err dl_triage_json(struct dl_agency *agency, int64_t cursor, struct dl_buf *out,
                            bool *found)
 {
-    struct showing s = {.out = out};
-    DL_TRY(dl_store_run(store_of(agency),
-                        "SELECT time, missing, pinned, finding, earlier FROM triage WHERE"
-                        " cursor = ?1",
+    struct dl_store *store = store_of(agency);
+    struct showing s = {.earlier = {.store = store, .cursor = cursor, .out = out}, .out = out};
+    DL_TRY(dl_store_run(store,
+                        "SELECT t.time, f.missing, f.pinned, f.found, t.key, t.alert FROM triage t"
+                        " JOIN finding f ON f.id = t.finding WHERE t.cursor = ?1",
                         DL_SQL(DL_SQL_INT(cursor)), take_row, &s));
     *found = s.found;
     return DL_OK;

@@ -10,7 +10,7 @@ struct dl_line_db {
     int64_t last_cursor;
 };
 
-enum { SCHEMA_VERSION = 2, CACHE = 2 * 1024 * 1024, PAGE = 8192 };
+enum { SCHEMA_VERSION = 3, CACHE = 2 * 1024 * 1024, PAGE = 8192 };
 
 static enum dl_err take_int(void *context, const struct dl_row *row)
 {

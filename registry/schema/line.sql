@@ -114,24 +114,33 @@ CREATE TABLE kept_out(log INTEGER NOT NULL, id TEXT NOT NULL, time INTEGER NOT N
 CREATE TABLE remark(cursor INTEGER NOT NULL, kind TEXT NOT NULL, time INTEGER NOT NULL, text BLOB NOT NULL);
 CREATE INDEX remark_by_cursor ON remark(cursor);
 
--- What the node found out about an alert or update when it was sent or came in (node/triage.h): once, as of that
--- moment. Only `law` follows the law; each change is a remark too.
+-- What the node found out by itself (node/triage.h): once, as of the moment at which an alert or update was sent or came in.
+-- Alerts that say the same of their substance on the same day share a finding.
+CREATE TABLE finding(
+  id INTEGER PRIMARY KEY,
+  asked TEXT NOT NULL,     -- hash of what the content says of its substance
+  missing TEXT NOT NULL,   -- what it waits for, '' nothing: then all but `law` never changes
+  read INTEGER NOT NULL,   -- 1: a structure was held against class rules
+  pinned TEXT NOT NULL,    -- JSON: the law of the day
+  found TEXT NOT NULL,     -- JSON members: identity, contradictions, likeness
+  flags TEXT NOT NULL,     -- one a line
+  law TEXT NOT NULL        -- what stands where, as last compared (node/law.h)
+);
+CREATE INDEX finding_asked ON finding(asked);
+CREATE INDEX finding_missing ON finding(id) WHERE missing <> '';
+
+-- Changes of law since: flags with their day.
+CREATE TABLE finding_change(finding INTEGER NOT NULL, time INTEGER NOT NULL, text TEXT NOT NULL);
+CREATE INDEX finding_change_of ON finding_change(finding);
+
 CREATE TABLE triage(
   cursor INTEGER PRIMARY KEY,
   alert TEXT NOT NULL,     -- AGENCY/ID: of an update, the alert that it updates
   time INTEGER NOT NULL,   -- ms, the moment
-  missing TEXT NOT NULL,   -- what it waits for, '' nothing: then it never changes
-  read INTEGER NOT NULL,   -- 1: a structure was held against class rules
-  asked TEXT NOT NULL,     -- hash of what the content says of its substance
   key TEXT NOT NULL,       -- the substance's InChIKey, else its key in the registry; '' unknown
-  pinned TEXT NOT NULL,    -- JSON: the law of the day
-  finding TEXT NOT NULL,   -- JSON members: identity, contradictions, likeness
-  earlier TEXT NOT NULL,   -- JSON: earlier alerts on the substance or its skeleton
-  flags TEXT NOT NULL,     -- one a line
-  law TEXT NOT NULL        -- what stands where, as last compared (node/law.h)
+  finding INTEGER NOT NULL REFERENCES finding(id)
 );
 CREATE INDEX triage_key ON triage(key, cursor);
-CREATE INDEX triage_asked ON triage(asked, cursor);
-CREATE INDEX triage_missing ON triage(cursor) WHERE missing <> '';
+CREATE INDEX triage_finding ON triage(finding, cursor);
 
 CREATE TABLE setting(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
