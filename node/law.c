@@ -207,6 +207,9 @@ static enum dl_err take_likeness(struct dl_law_asking *asking, struct dl_view pr
                                  struct dl_view key, struct dl_law *out)
 {
     struct dl_like like[DL_LIKE_MAX];
+    if (print.n == 0 && key.n != 27) {
+        return DL_OK; // nothing that could be like anything
+    }
     if (asking->likeness == NULL) {
         DL_TRY(dl_likeness_new(asking->reader->store, &asking->likeness));
     }

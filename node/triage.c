@@ -310,7 +310,7 @@ static uint64_t rest_ms(const struct dl__triage *t)
     if (t->look.again || t->look.skipped) {
         return RETRY_MS;
     }
-    bool holds = t->look.worker != NULL || t->agency->law != NULL;
+    bool holds = t->look.worker != NULL || (t->agency->law != NULL && !t->agency->world->vouches);
     return holds && day > IDLE_MS ? IDLE_MS : day;
 }
 
@@ -389,8 +389,8 @@ static void tick(void *context)
     }
     if (did) {
         t->look.used_ms = monotonic(t);
-    } else if (monotonic(t) - t->look.used_ms >= IDLE_MS) {
-        give_back(t);
+    } else if (monotonic(t) - t->look.used_ms >= IDLE_MS && !t->agency->world->vouches) {
+        give_back(t); // a virtual world is not here to stay
     }
     if (!t->look.asking && monotonic(t) - t->look.asked_ms >= IDLE_MS) {
         dl__look_close_worker(&t->look); // other work may go on without it

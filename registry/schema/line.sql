@@ -130,8 +130,12 @@ CREATE INDEX finding_asked ON finding(asked);
 CREATE INDEX finding_missing ON finding(id) WHERE missing <> '';
 
 -- Changes of law since: flags with their day.
-CREATE TABLE finding_change(finding INTEGER NOT NULL, time INTEGER NOT NULL, text TEXT NOT NULL);
-CREATE INDEX finding_change_of ON finding_change(finding);
+CREATE TABLE finding_change(
+  finding INTEGER NOT NULL,
+  time INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY(finding, time, text)
+) WITHOUT ROWID;
 
 CREATE TABLE triage(
   cursor INTEGER PRIMARY KEY,

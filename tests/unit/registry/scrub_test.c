@@ -327,7 +327,7 @@ static void no_flipped_bit_changes_anything_unnoticed(void **state)
         n_told += told;
     }
     print_message("%u of 300 flipped bits were told, the others changed nothing\n", n_told);
-    assert_true(n_told > 150);
+    assert_true(n_told > 120); /* every table has a page, used or not */
     rig_restore(&b, "line.db", &file);
     rig_open(&b);
 }
