@@ -226,6 +226,23 @@ static void end_screening(struct dl__triage *t)
     }
 }
 
+/* A new day on which no law begins or ends leaves everything as it was. */
+static enum dl_err pass_quiet_days(struct dl__triage *t, int64_t state)
+{
+    struct dl_reader *reader = NULL;
+    struct dl_moment moment;
+    bool differs = true;
+    if (t->screening || t->waiting != NULL || t->look.skipped || t->screened < 0 ||
+        state <= t->screened || state / DL__STATE_DAYS != t->screened / DL__STATE_DAYS) {
+        return DL_OK;
+    }
+    DL_TRY(dl_law_reader(t->agency, dl_agency_now(t->agency), &reader, &moment));
+    DL_TRY(
+        dl_reader_may_differ(reader, (dl_day)(t->screened % DL__STATE_DAYS), moment.on, &differs));
+    t->screened = differs ? t->screened : state;
+    return DL_OK;
+}
+
 /* One substance of past entries, after a change of law or of the day. */
 static enum dl_err do_change(struct dl__triage *t, bool *did)
 {
@@ -242,6 +259,7 @@ static enum dl_err do_change(struct dl__triage *t, bool *did)
         t->look.stale = false;
         t->screened = -1;
     }
+    DL_TRY(pass_quiet_days(t, state));
     if (t->screening ? state != t->screening_state : state != t->screened || t->waiting != NULL) {
         start_screening(t, state);
     }
@@ -307,8 +325,8 @@ static void rolled_back(void *context, enum dl_err err)
 static uint64_t rest_ms(const struct dl__triage *t)
 {
     uint64_t day = (uint64_t)(DAY_MS - dl_agency_now(t->agency) % DAY_MS) + 1;
-    if (t->look.again || t->look.skipped) {
-        return RETRY_MS;
+    if ((t->look.again || t->look.skipped) && !t->agency->world->vouches) {
+        return RETRY_MS; // a virtual world never has a worker
     }
     bool holds = t->look.worker != NULL || (t->agency->law != NULL && !t->agency->world->vouches);
     return holds && day > IDLE_MS ? IDLE_MS : day;
@@ -407,6 +425,15 @@ static void work_soon(void *context)
     }
 }
 
+/* A commit without a new entry (a heartbeat's receipt) brings nothing to look at. */
+static void committed(void *context)
+{
+    struct dl__triage *t = context;
+    if (t->stored < 0 || t->scanned < dl_line_db_last_cursor(t->agency->db)) {
+        work_soon(t);
+    }
+}
+
 void dl_triage_screen(struct dl_agency *agency, dl_triage_fn fn, void *context)
 {
     struct dl__triage *t = agency->triage;
@@ -447,7 +474,7 @@ void dl__agency_start_triage(struct dl_agency *agency)
     t->look.again = true;
     t->due_ms = UINT64_MAX;
     t->timer = agency->world->ops->timer_new(agency->world, tick, t);
-    t->watcher = (struct dl_watcher){.fn = work_soon, .context = t};
+    t->watcher = (struct dl_watcher){.fn = committed, .context = t};
     dl_agency_watch(agency, &t->watcher);
     agency->triage = t;
     work_soon(t);

@@ -77,7 +77,8 @@ struct dl__look {
 
 void dl__look_init(struct dl__look *look, struct dl_agency *agency);
 void dl__look_fini(struct dl__look *look);
-/* The law of which day and version: one number. */
+enum { DL__STATE_DAYS = 100000000 };
+/* The law of which day and version: one number, version * DL__STATE_DAYS + day. */
 DL_MUST_USE enum dl_err dl__look_state(struct dl__look *look, int64_t at_ms, int64_t *out);
 /* Looks at an entry, or compares its law with that of now. Either it is done, or look->asking. */
 DL_MUST_USE enum dl_err dl__look_begin(struct dl__look *look, enum dl__task task, int64_t cursor);

@@ -126,7 +126,7 @@ enum dl_err dl__look_state(struct dl__look *l, int64_t at_ms, int64_t *out)
     struct dl_reader *reader = NULL;
     struct dl_moment moment;
     DL_TRY(dl_law_reader(l->agency, at_ms, &reader, &moment));
-    *out = moment.version * 100000000 + moment.on;
+    *out = moment.version * DL__STATE_DAYS + moment.on;
     return DL_OK;
 }
 
