@@ -119,6 +119,20 @@ static void a_name_is_held_against_the_cas_number(void **state)
     assert_string_equal(found.key, FENTANYL);
 }
 
+static void a_unii_is_held_against_it_too(void **state)
+{
+    (void)state;
+    look("{\"inchikey\":\"" PROTONITAZENE "\",\"unii\":\"UF599785JZ\"}", false);
+    assert_int_equal(found.n, 1);
+    expect(0, DL_CLASH_OTHER, "unii", "inchikey");
+    assert_string_equal(found.item[0].means, "Fentanyl (" FENTANYL ")");
+    look("{\"inchikey\":\"" FENTANYL "\",\"unii\":\"UF599785JZ\"}", false);
+    assert_int_equal(found.n, 0);
+    look("{\"unii\":\"UF599785JZ\",\"names\":[{\"lang\":\"en\",\"name\":\"Protonitazene\"}]}",
+         false);
+    expect(0, DL_CLASH_OTHER, "names", "unii");
+}
+
 static void a_salt_agrees_with_its_parent(void **state)
 {
     (void)state;
@@ -234,6 +248,7 @@ int main(void)
         cmocka_unit_test(everything_is_held_against_the_structure),
         cmocka_unit_test(without_a_structure_the_inchikey_is_the_anchor),
         cmocka_unit_test(a_name_is_held_against_the_cas_number),
+        cmocka_unit_test(a_unii_is_held_against_it_too),
         cmocka_unit_test(a_salt_agrees_with_its_parent),
         cmocka_unit_test(a_drawing_without_stereochemistry_says_less),
         cmocka_unit_test(another_form_of_the_skeleton_is_told_apart),
