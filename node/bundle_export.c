@@ -89,8 +89,7 @@ static struct dl_view top_note(const struct dl_export *e)
     if (e->config.ours) {
         return dl_log_newest_receipt(e->log).note;
     }
-    bool current =
-        dl_log_generation(e->log) == dl_log_generation(dl_replica_log(e->config.peer->replica));
+    bool current = dl_log_generation(e->log) == dl_replica_generation(replica);
     return current ? dl_replica_cosigned(replica) : dl_log_note(e->log);
 }
 

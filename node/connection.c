@@ -353,8 +353,7 @@ static struct dl_facts_ours facts_ours(struct dl_peer *peer)
 static enum dl_err cosign_again(struct dl_peer *peer, struct dl_buf *out)
 {
     struct dl_agency *agency = peer->agency;
-    struct dl_head_names names = {.origin =
-                                      dl_view_str(dl_log_origin(dl_replica_log(peer->replica))),
+    struct dl_head_names names = {.origin = dl_view_str(dl_replica_origin(peer->replica)),
                                   .receiver = dl_view_str(dl_agency_id(agency)),
                                   .journal_key = peer->offer.journal_key,
                                   .receipt_key = dl_signer_public(agency->receipt_signer)};
@@ -382,7 +381,13 @@ static enum dl_err cosign_again(struct dl_peer *peer, struct dl_buf *out)
 
 static struct dl_facts_theirs facts_theirs(struct dl_peer *peer, struct dl_view cosigned)
 {
+    static const struct dl_frontier nothing = {.size = 0};
     struct dl_log *log = dl_replica_log(peer->replica);
+    unsigned generation = dl_replica_generation(peer->replica);
+    if (generation > dl_log_generation(log)) {
+        return (struct dl_facts_theirs){
+            .generation = generation, .frontier = &nothing, .cosigned = cosigned};
+    }
     return (struct dl_facts_theirs){.generation = dl_log_generation(log),
                                     .size = dl_log_size(log),
                                     .frontier = dl_log_frontier(log),

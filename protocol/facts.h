@@ -55,7 +55,7 @@ struct dl_facts_ours {
  * peer that we ever cosigned; it may be ahead of `size` when line.db came back from the past. */
 struct dl_facts_theirs {
     unsigned generation; /* from 1 */
-    uint64_t size;
+    uint64_t size;       /* 0 of a later one than the first: the disk has one before it at most */
     const struct dl_frontier *frontier;
     struct dl_view note; /* the newest stored; empty at size 0 */
     struct dl_view cosigned;

@@ -265,6 +265,7 @@ static void raise_floor(struct dl_session *s)
     r->cosigned = r->note[DL_RECEIVER_RECEIPT];
     r->note[DL_RECEIVER_COSIGNED] = r->cosigned;
     s->update->flags |= DL_UPDATE_FLOOR;
+    s->update->floor_generation = r->generation;
     s->update->floor = dl__write_note(r->keys, &r->cosigned, &s->floor);
 }
 

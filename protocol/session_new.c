@@ -113,6 +113,7 @@ static enum dl_err set_receiver(struct dl_session *s, const struct dl_session_co
     dl_machine_init(&r->machine, receiver_states, DL__RECEIVER_STATES, DL__WAITING);
     r->generation = facts->generation;
     r->size = facts->size;
+    r->fresh = facts->generation > 1 && facts->size == 0; /* a stored one has its first entry */
     r->next = facts->size;
     r->frontier = *facts->frontier;
     r->busy = config->busy;

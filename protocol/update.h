@@ -99,6 +99,7 @@ struct dl_session_update {
     int64_t wake_ms; /* step TIME then (monotonic), whatever happens before */
     struct dl_update_batch batch;
     struct dl_view floor;
+    unsigned floor_generation;
     struct dl_update_receipt receipt;
     struct dl_update_journal journal;
     struct dl_update_peer peer;

@@ -1,6 +1,7 @@
 #include "registry/headdb.h"
 
 #include "base/limits.h"
+#include "protocol/facts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +86,31 @@ enum dl_err dl_headdb_each(struct dl_headdb *head,
 {
     struct each each = {fn, context};
     return dl_store_run(head->store, "SELECT origin, which FROM head", NULL, 0, each_row, &each);
+}
+
+struct newest {
+    const char *origin;
+    enum dl_headdb_which which;
+    unsigned generation;
+};
+
+static enum dl_err take_generation(void *context, const char *origin, enum dl_headdb_which which)
+{
+    struct newest *newest = context;
+    unsigned found = dl_origin_generation(dl_view_str(newest->origin), dl_view_str(origin));
+    if (which == newest->which && found > newest->generation) {
+        newest->generation = found;
+    }
+    return DL_OK;
+}
+
+enum dl_err dl_headdb_generation(struct dl_headdb *head, const char *origin,
+                                 enum dl_headdb_which which, unsigned *out)
+{
+    struct newest newest = {.origin = origin, .which = which};
+    DL_TRY(dl_headdb_each(head, take_generation, &newest));
+    *out = newest.generation;
+    return DL_OK;
 }
 
 enum dl_err dl_headdb_begin(struct dl_headdb *head)

@@ -23,6 +23,9 @@ DL_MUST_USE enum dl_err dl_headdb_each(struct dl_headdb *head,
                                        enum dl_err (*fn)(void *context, const char *origin,
                                                          enum dl_headdb_which which),
                                        void *context);
+/* The greatest generation of the journal `origin` (of generation 1) with such a row; 0: none. */
+DL_MUST_USE enum dl_err dl_headdb_generation(struct dl_headdb *head, const char *origin,
+                                             enum dl_headdb_which which, unsigned *out);
 /* Puts of one turn are one transaction: begin, any number of puts, commit. A put never goes back: a
  * smaller size than the one held, or the same size with another note, is DL_E_FORK (the note's
  * octets are compared; a fresh cosignature of the same size is not put). */

@@ -249,6 +249,7 @@ enum dl_err dl_journal_renew(struct dl_journal *j, unsigned least,
     char origin[DL_LIMIT_ORIGIN + 1];
     struct dl_log *old = j->log;
     unsigned generation = dl_log_generation(old) + 1;
+    least = least > j->signed_generation ? least : j->signed_generation;
     generation = generation > least ? generation : least + 1;
     DL_TRY(dl_origin_of(dl_view_str(j->origin), generation, origin));
     DL_TRY(dl_line_db_write(j->config.db));

@@ -34,6 +34,7 @@ struct dl_journal {
     char peer[DL_LIMIT_AGENCY_ID + 1];
     char origin[DL_LIMIT_ORIGIN + 1];
     struct dl_log *log;
+    unsigned signed_generation; /* the newest that head.db remembers; 0: none */
     struct dl_vkey vkey;
     enum dl_journal_state state;
     struct dl_buf head;     /* head.db's signed note */

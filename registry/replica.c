@@ -11,7 +11,9 @@ struct dl_replica {
     char peer[DL_LIMIT_AGENCY_ID + 1];
     char origin[DL_LIMIT_ORIGIN + 1];
     struct dl_log *log;
-    struct dl_buf cosigned;
+    unsigned generation;             /* the newest that is known: the log's, or a later one */
+    char known[DL_LIMIT_ORIGIN + 1]; /* its origin */
+    struct dl_buf cosigned;          /* and its row */
     struct dl_buf new_cosigned;
     uint64_t cosigned_size, new_size;
     bool stored; /* since the last settling */
@@ -22,7 +24,12 @@ static enum dl_err load(struct dl_replica *r, struct dl_error *error)
     struct dl_log_name name = {.peer = r->peer, .ours = false, .origin = r->origin};
     dl_log_close(&r->log);
     DL_TRY(dl_log_open(r->config.db, &name, &r->log, error));
-    return dl_headdb_get(r->config.head, dl_log_origin(r->log), DL_HEADDB_COSIGNED, &r->cosigned,
+    unsigned remembered = 0;
+    DL_TRY(dl_headdb_generation(r->config.head, r->origin, DL_HEADDB_COSIGNED, &remembered));
+    unsigned own = dl_log_generation(r->log);
+    r->generation = remembered > own ? remembered : own;
+    DL_TRY(dl_origin_of(dl_view_str(r->origin), r->generation, r->known));
+    return dl_headdb_get(r->config.head, r->known, DL_HEADDB_COSIGNED, &r->cosigned,
                          &r->cosigned_size);
 }
 
@@ -45,7 +52,8 @@ static enum dl_err catch_up(struct dl_replica *r)
 {
     bool follows = true;
     dl_buf_reset(&r->new_cosigned);
-    if (dl_log_size(r->log) <= r->cosigned_size || dl_log_closed(r->log)[0] != '\0') {
+    if (dl_log_size(r->log) <= r->cosigned_size || dl_log_closed(r->log)[0] != '\0' ||
+        r->generation > dl_log_generation(r->log)) {
         return DL_OK;
     }
     if (r->cosigned.n > 0) {
@@ -116,6 +124,16 @@ struct dl_log *dl_replica_log(struct dl_replica *replica)
     return replica->log;
 }
 
+unsigned dl_replica_generation(const struct dl_replica *replica)
+{
+    return replica->generation;
+}
+
+const char *dl_replica_origin(const struct dl_replica *replica)
+{
+    return replica->known;
+}
+
 struct dl_view dl_replica_cosigned(const struct dl_replica *replica)
 {
     return dl_buf_view(&replica->cosigned);
@@ -137,7 +155,7 @@ static enum dl_err open_generation(struct dl_replica *r, unsigned generation)
 enum dl_err dl_replica_next_generation(struct dl_replica *r)
 {
     bool empty = dl_log_size(r->log) == 0 && r->cosigned.n == 0;
-    return empty ? DL_OK : open_generation(r, dl_log_generation(r->log) + 1);
+    return empty ? DL_OK : open_generation(r, r->generation + 1);
 }
 
 enum dl_err dl_replica_extend(struct dl_replica *r, const struct dl_extension *extension)
@@ -179,7 +197,7 @@ enum dl_err dl_replica_put_head(struct dl_replica *r)
     if (r->new_cosigned.n == 0 || r->new_size <= r->cosigned_size) {
         return DL_OK;
     }
-    return dl_headdb_put(r->config.head, dl_log_origin(r->log), DL_HEADDB_COSIGNED, r->new_size,
+    return dl_headdb_put(r->config.head, r->known, DL_HEADDB_COSIGNED, r->new_size,
                          dl_buf_view(&r->new_cosigned));
 }
 
@@ -206,22 +224,25 @@ enum dl_err dl_replica_rollback(struct dl_replica *r)
     return catch_up(r);
 }
 
-enum dl_err dl_replica_set_floor(struct dl_replica *r, struct dl_view note)
+enum dl_err dl_replica_set_floor(struct dl_replica *r, unsigned generation, struct dl_view note)
 {
     uint64_t size = 0;
     struct dl_hash root;
+    char origin[DL_LIMIT_ORIGIN + 1];
     DL_TRY(dl__log_head_of(note, &size, &root));
-    if (size <= r->cosigned_size) {
+    if (generation == r->generation && size <= r->cosigned_size) {
         return DL_OK;
     }
+    DL_TRY(dl_origin_of(dl_view_str(r->origin), generation, origin));
     DL_TRY(dl_headdb_begin(r->config.head));
-    enum dl_err err =
-        dl_headdb_put(r->config.head, dl_log_origin(r->log), DL_HEADDB_COSIGNED, size, note);
+    enum dl_err err = dl_headdb_put(r->config.head, origin, DL_HEADDB_COSIGNED, size, note);
     if (err != DL_OK) {
         dl_headdb_rollback(r->config.head);
         return err;
     }
     DL_TRY(dl_headdb_commit(r->config.head));
+    memcpy(r->known, origin, sizeof origin);
+    r->generation = generation;
     dl_buf_reset(&r->cosigned);
     dl_buf_put_view(&r->cosigned, note);
     r->cosigned_size = size;

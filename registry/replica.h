@@ -25,7 +25,12 @@ DL_MUST_USE enum dl_err dl_replica_open(const struct dl_replica_config *config,
                                         struct dl_replica **out, struct dl_error *error);
 void dl_replica_close(struct dl_replica **replica);
 struct dl_log *dl_replica_log(struct dl_replica *replica);
-/* head.db's cosigned row: the newest note of the peer that we ever cosigned. */
+/* The newest generation of the peer's journal that we know of: the log's, or a later one of which
+ * only head.db remembers a cosignature, since line.db came back from before it. Nothing of that one
+ * is stored then. The origin is valid as long as the replica is not changed. */
+unsigned dl_replica_generation(const struct dl_replica *replica);
+const char *dl_replica_origin(const struct dl_replica *replica);
+/* head.db's cosigned row of that generation: the newest note of the peer that we ever cosigned. */
 struct dl_view dl_replica_cosigned(const struct dl_replica *replica);
 
 /* A batch that the session verified. It is verified here again, against the disk. */
@@ -51,8 +56,9 @@ bool dl_replica_settle(struct dl_replica *replica, uint64_t *size);
  * is kept, closed. Nothing where nothing was stored or cosigned. Within the turn's transaction. */
 DL_MUST_USE enum dl_err dl_replica_next_generation(struct dl_replica *replica);
 DL_MUST_USE enum dl_err dl_replica_rollback(struct dl_replica *replica);
-/* A cosignature of ours for more than we remember: nothing is cosigned below it. Written at once.
- */
-DL_MUST_USE enum dl_err dl_replica_set_floor(struct dl_replica *replica, struct dl_view note);
+/* A cosignature of ours for more than we remember, in a generation at least as new as the one that
+ * we know: nothing is cosigned below it. Written at once. */
+DL_MUST_USE enum dl_err dl_replica_set_floor(struct dl_replica *replica, unsigned generation,
+                                             struct dl_view note);
 
 #endif

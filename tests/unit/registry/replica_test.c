@@ -182,9 +182,9 @@ static void a_floor_rises_and_never_sinks(void **state)
     assert_int_equal(rig_read(&a, 0, &batch), DL_OK);
     rig_grow(&a, 2, 9, 7);
     dl_buf_put_view(&high, dl_journal_head(a.journal));
-    assert_int_equal(dl_replica_set_floor(b.replica, dl_buf_view(&high)), DL_OK);
+    assert_int_equal(dl_replica_set_floor(b.replica, 1, dl_buf_view(&high)), DL_OK);
     assert_int_equal(cosigned(), 9);
-    assert_int_equal(dl_replica_set_floor(b.replica, dl_buf_view(&batch.note)), DL_OK);
+    assert_int_equal(dl_replica_set_floor(b.replica, 1, dl_buf_view(&batch.note)), DL_OK);
     assert_int_equal(cosigned(), 9);
     rig_kill(&b);
     rig_open(&b);
@@ -258,6 +258,47 @@ static void a_generation_that_was_rolled_back_never_began(void **state)
     assert_int_equal(size(), batch.n);
 }
 
+/* line.db came back from before the renewal: the generation is remembered by head.db alone. */
+static void a_generation_that_line_db_forgot_is_remembered(void **state)
+{
+    (void)state;
+    struct dl_buf saved;
+    rig_grow(&a, 0, 3, 3);
+    rig_copy(&a, &b);
+    rig_close(&b);
+    rig_save(&b, "line.db", &saved);
+    rig_open(&b);
+    author_renews();
+    assert_int_equal(extend_renewed(), DL_OK);
+    assert_int_equal(rig_turn(&b, false), DL_OK);
+    rig_close(&b);
+    rig_restore(&b, "line.db", &saved);
+    rig_open(&b);
+    assert_string_equal(dl_log_origin(dl_replica_log(b.replica)), ORIGIN);
+    assert_int_equal(dl_replica_generation(b.replica), 2);
+    assert_string_equal(dl_replica_origin(b.replica), ORIGIN "/2");
+    assert_int_equal(cosigned(), batch.n);
+    assert_int_equal(extend_renewed(), DL_OK); // and it is served again
+    assert_int_equal(rig_turn(&b, false), DL_OK);
+    assert_string_equal(dl_log_origin(dl_replica_log(b.replica)), ORIGIN "/2");
+    assert_int_equal(size(), batch.n);
+    assert_int_equal(cosigned(), batch.n);
+}
+
+static void a_floor_can_be_of_a_generation_that_is_not_stored(void **state)
+{
+    (void)state;
+    rig_grow(&a, 0, 3, 3);
+    rig_copy(&a, &b);
+    author_renews();
+    assert_int_equal(dl_replica_set_floor(b.replica, 2, dl_buf_view(&batch.note)), DL_OK);
+    rig_kill(&b);
+    rig_open(&b);
+    assert_int_equal(dl_replica_generation(b.replica), 2);
+    assert_int_equal(cosigned(), batch.n);
+    assert_int_equal(size(), 3);
+}
+
 #define IS(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -273,6 +314,8 @@ int main(void)
         IS(a_floor_rises_and_never_sinks),
         IS(the_next_generation_begins_and_the_old_one_is_kept),
         IS(a_generation_that_was_rolled_back_never_began),
+        IS(a_generation_that_line_db_forgot_is_remembered),
+        IS(a_floor_can_be_of_a_generation_that_is_not_stored),
     };
     return cmocka_run_group_tests_name("registry/replica", tests, NULL, NULL);
 }
