@@ -17,7 +17,7 @@ static void a_full_disk_is_waited_for(void **state)
     begin(&t);
     set_fault(&t, US, DL_DISK_WRITE, DL_E_STORE_FULL, NULL);
     assert_int_equal(submit(&t, CN, "one", "to a full disk"), DL_OK);
-    run_ms(&t, 10 * 1000);
+    run_ms(&t, 10000);
     assert_true(dl_virtual_node_runs(t.node[US]));
     assert_int_equal(count_events(&t, US, "store.full"), 1);
     assert_true(look(&t, CN).busy); // the peer is told to wait
@@ -25,13 +25,13 @@ static void a_full_disk_is_waited_for(void **state)
     assert_int_equal(submit(&t, US, "refused", "nothing fits"), DL_E_STORE_FULL);
     assert_int_equal(held_at(&t, US), 0);
     set_fault(&t, US, 0, DL_OK, NULL);
-    run_ms(&t, 10 * 1000);
+    run_ms(&t, 10000);
     assert_int_equal(count_events(&t, US, "store.resumed"), 1);
     assert_false(look(&t, CN).busy);
     assert_int_equal(held_at(&t, US), 1);
     assert_int_equal(dl_log_newest_receipt(journal_at(&t, CN)).size, 1);
     assert_int_equal(submit(&t, US, "taken", "there is space"), DL_OK);
-    run_ms(&t, 5 * 1000);
+    run_ms(&t, 5000);
     assert_int_equal(held_at(&t, CN), 1);
     end(&t);
 }
@@ -47,10 +47,10 @@ static void fail_at(int which, const struct failing *failing)
     struct two_nodes t;
     begin(&t);
     assert_int_equal(submit(&t, CN, "before", "a good disk"), DL_OK);
-    run_ms(&t, 5 * 1000);
+    run_ms(&t, 5000);
     set_fault(&t, which, failing->op, DL_E_STORE_IO, failing->suffix);
     assert_int_equal(submit(&t, CN, "during", "a bad disk"), DL_OK); // staged, not answered
-    run_ms(&t, 5 * 1000);
+    run_ms(&t, 5000);
     assert_false(dl_virtual_node_runs(t.node[which]));
     assert_int_equal(dl_virtual_node_failed(t.node[which]), DL_E_STORE_IO);
     assert_int_equal(count_events(&t, which, "store.failed"), 1);
@@ -62,10 +62,10 @@ static void fail_at(int which, const struct failing *failing)
     }
     set_fault(&t, which, 0, DL_OK, NULL);
     start_node(&t, which);
-    run_ms(&t, 60 * 1000);
+    run_ms(&t, 60000);
     enum dl_err again = submit(&t, CN, "during", "a bad disk"); // I4: as a caller without an answer
     assert_int_equal(again, DL_OK);
-    run_ms(&t, 10 * 1000);
+    run_ms(&t, 10000);
     assert_int_equal(held_at(&t, US), 2);
     assert_int_equal(dl_log_newest_receipt(journal_at(&t, CN)).size, 2);
     end(&t);

@@ -176,7 +176,7 @@ static void an_authors_clock_that_is_off_is_flagged(void **state)
     dl_entry_view_init(&view);
     assert_int_equal(submit(&t, CN, "right", "x"), DL_OK);
     run_ms(&t, 1000);
-    dl_virtual_set_skew(dl_virtual_node_world(t.node[CN]), 600 * 1000);
+    dl_virtual_set_skew(dl_virtual_node_world(t.node[CN]), 600000);
     assert_int_equal(submit(&t, CN, "ahead", "x"), DL_OK);
     run_ms(&t, 1000);
     find(&t, US, "right", &view);
