@@ -14,7 +14,7 @@ enum { LINE_MAX_ = 2 * DL_LIMIT_CONTENT + 4096, WAITING_MAX = 16 * 1024, OUT = 6
 /* An answer that waits for the turn's commit, or for its receipt: an entry, or an error said
  * already. */
 struct answer {
-    struct dl_peer *peer; /* NULL: `text` is the answer */
+    char to[DL_LIMIT_AGENCY_ID + 1]; /* by name, as it may be paired again meanwhile; "": `text` */
     struct dl_place place;
     char *text;
     char id[DL_LIMIT_ENTRY_ID + 1];
@@ -59,7 +59,7 @@ static struct answer *new_answer(struct batch *b)
         b->answers = realloc(b->answers, b->cap * sizeof *b->answers);
         DL_ASSERT(b->answers != NULL, "memory for answers");
     }
-    b->answers[b->n_answers] = (struct answer){.peer = NULL};
+    b->answers[b->n_answers] = (struct answer){.to = ""};
     return &b->answers[b->n_answers++];
 }
 
@@ -92,18 +92,31 @@ static const char *tail_state(const struct dl_peer *peer)
     return strcmp(view.state, "suspended") == 0 ? "held" : "queued";
 }
 
+static bool is_text(const struct answer *a)
+{
+    return a->to[0] == '\0';
+}
+
+static struct dl_peer *peer_of(const struct batch *b, const struct answer *a)
+{
+    struct dl_peer *peer = dl_agency_peer(b->call->agency, a->to);
+    DL_ASSERT(peer != NULL, "a peer stays listed, also when it is removed");
+    return peer;
+}
+
 static enum dl_err put_answer(struct batch *b, struct answer *a)
 {
     struct dl_peer_view view;
-    struct dl_log *log = dl_journal_log(dl_peer_journal(a->peer));
+    struct dl_peer *peer = peer_of(b, a);
+    struct dl_log *log = dl_journal_log(dl_peer_journal(peer));
     struct dl_log_receipt receipt = dl_log_newest_receipt(log);
     struct dl_buf *out = &b->out;
-    DL_TRY(dl_journal_find(dl_peer_journal(a->peer), a->place.cursor, &a->place));
-    dl_peer_look(a->peer, &view);
+    DL_TRY(dl_journal_find(dl_peer_journal(peer), a->place.cursor, &a->place));
+    dl_peer_look(peer, &view);
     dl_buf_printf(out, "{\"id\":\"%s\",\"from\":\"%s\",\"to\":\"%s\",\"kind\":\"alert\",\"entry\":",
                   a->id, dl_agency_id(b->call->agency), view.agency);
     if (a->place.in_tail) {
-        dl_buf_printf(out, "null,\"state\":\"%s\",\"receipt\":null}\n", tail_state(a->peer));
+        dl_buf_printf(out, "null,\"state\":\"%s\",\"receipt\":null}\n", tail_state(peer));
         return DL_OK;
     }
     bool received = a->place.index < receipt.size;
@@ -129,10 +142,10 @@ static void finish_if_done(struct batch *b)
     }
 }
 
-static bool is_received(const struct answer *a, enum dl_err *err)
+static bool is_received(const struct batch *b, const struct answer *a, enum dl_err *err)
 {
     struct dl_place place = a->place;
-    struct dl_journal *journal = dl_peer_journal(a->peer);
+    struct dl_journal *journal = dl_peer_journal(peer_of(b, a));
     *err = dl_journal_find(journal, a->place.cursor, &place);
     return *err == DL_OK && !place.in_tail &&
            place.index < dl_log_newest_receipt(dl_journal_log(journal)).size;
@@ -142,7 +155,7 @@ static bool is_received(const struct answer *a, enum dl_err *err)
 static bool is_ready(struct batch *b, const struct answer *a)
 {
     enum dl_err err = DL_OK;
-    if (!b->waits || a->peer == NULL || is_received(a, &err) || err != DL_OK) {
+    if (!b->waits || is_text(a) || is_received(b, a, &err) || err != DL_OK) {
         return true;
     }
     if (b->over) {
@@ -162,7 +175,7 @@ static void take_back(struct batch *b, struct answer *a, enum dl_err err)
                   dl_err_code(err), dl_err_text(err));
     dl_buf_u8(&text, 0);
     a->text = strdup(text.err == DL_OK ? (const char *)text.p : "{}\n");
-    a->peer = NULL;
+    a->to[0] = '\0';
     dl_buf_fini(&text);
     dl_call_note(b->call, dl_exit_of(err));
 }
@@ -173,7 +186,7 @@ static void give(struct batch *b)
     size_t n = 0;
     for (; n < b->n_durable && is_ready(b, &b->answers[n]); n++) {
         struct answer *a = &b->answers[n];
-        enum dl_err err = a->peer == NULL ? DL_OK : put_answer(b, a);
+        enum dl_err err = is_text(a) ? DL_OK : put_answer(b, a);
         if (err != DL_OK) {
             take_back(b, a, err);
         }
@@ -217,7 +230,7 @@ static void durable(void *context, enum dl_err err)
     struct batch *b = context;
     b->asked = false;
     for (size_t i = b->n_durable; i < b->n_answers && err != DL_OK; i++) {
-        if (b->answers[i].peer != NULL) {
+        if (!is_text(&b->answers[i])) {
             take_back(b, &b->answers[i], err);
         }
     }
@@ -286,6 +299,7 @@ static void submit(struct batch *b, const json_t *line, const char *id)
     struct dl_error error;
     struct dl_targets targets = {.n = 0};
     struct dl_submitted submitted;
+    char shared_id[DL_LIMIT_ENTRY_ID + 1];
     struct dl_order order = {
         .kind = DL_KIND_ALERT, .id = id, .content = json_object_get(line, "content")};
     if (targets_of(b, line, &targets, &error) != DL_OK) {
@@ -299,10 +313,13 @@ static void submit(struct batch *b, const json_t *line, const char *id)
             continue;
         }
         struct answer *answer = new_answer(b);
-        answer->peer = targets.peers[i];
+        struct dl_peer_view view;
+        dl_peer_look(targets.peers[i], &view);
+        memcpy(answer->to, view.agency, strlen(view.agency) + 1);
         answer->place = submitted.place;
         memcpy(answer->id, submitted.id, sizeof answer->id);
-        order.id = answer->id; // the same alert to the next peer
+        memcpy(shared_id, submitted.id, sizeof shared_id);
+        order.id = shared_id; // the same alert to the next peer
     }
 }
 

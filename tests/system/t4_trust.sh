@@ -142,4 +142,20 @@ for n in a b; do
         -sigfile '$home/$n.sig' -in '$home/$n.bad' -out '$home/verified'"
 done
 run 1 -C "$home/us" line evidence cn "$home/none" --json
+
+# Only a new pairing lets the line be released; the evidence verifies with the key of then.
+mv "$home/us" "$home/us.lost"
+stop us
+make_agency us US "Special Testing Laboratory"
+timeout 9 "$program" -C "$home/us" peer add "$home/cn.offer" --fingerprint "$(<"$home/cn.fingerprint")" >/dev/null
+run 0 -C "$home/cn" peer add "$home/us.offer" --fingerprint "$(<"$home/us.fingerprint")" --json
+run 0 -C "$home/cn" line us --json
+expect 'd["state"] == "frozen"'
+run 0 -C "$home/cn" line release us --reason "new keys, cleared up by telephone" --json
+start us
+that "the line is up again" link_up cn us
+run 0 -C "$home/cn" alert send "$alert" --id after-release --wait --json
+expect 'd["state"] == "received"'
+run 0 -C "$home/cn" line evidence us "$home/evidence.again" --json
+that "the evidence names the key that signed it" cmp "$home/evidence/policy" "$home/evidence.again/policy"
 finish
