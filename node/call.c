@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { DL_CALL_ANSWER_MAX = 64 * 1024 };
+
 const char *dl_call_operand(const struct dl_call *call, int i)
 {
     return i < call->command->n_operands ? call->command->operands[i] : NULL;
@@ -180,6 +182,15 @@ void dl_call_gather(struct dl_call *call, size_t max,
     dl_buf_init(&call->gathered, max);
     call->on_gathered = fn;
     dl_call_input(call, gather);
+}
+
+void dl_call_ask(struct dl_call *call, const char *question,
+                 void (*fn)(struct dl_call *call, struct dl_view answer))
+{
+    DL_ASSERT(call->asks && call->ops->ask != NULL, "somebody to ask");
+    dl_buf_fini(&call->gathered); // the input that came before is used up
+    call->ops->ask(call, dl_view_str(question));
+    dl_call_gather(call, DL_CALL_ANSWER_MAX, fn);
 }
 
 void dl_call_steps(struct dl_call *call, dl_call_step_fn step)

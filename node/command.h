@@ -113,6 +113,7 @@ struct dl_call_ops {
     void (*want_input)(struct dl_call *call, bool on); /* back-pressure on the input */
     size_t (*queued)(const struct dl_call *call);      /* octets not yet taken by the reader */
     void (*step_soon)(struct dl_call *call);           /* the call has a step to do */
+    void (*ask)(struct dl_call *call, struct dl_view question); /* NULL where nobody can be asked */
 };
 
 typedef void (*dl_call_input_fn)(struct dl_call *call, struct dl_view octets, bool end);
@@ -126,6 +127,7 @@ struct dl_call {
     void *runner;
     bool json, zh, color; /* color: standard output is a terminal that takes it */
     bool progress;        /* standard error is a terminal */
+    bool asks;            /* a person sits at it, who can be asked */
     int width;            /* of the terminal, 80 without */
     bool ended;
     int worst;                 /* highest exit code noted so far, by dl_call_note */
@@ -173,6 +175,10 @@ void dl_call_pause(struct dl_call *call, bool pause);
  * call fn. */
 void dl_call_gather(struct dl_call *call, size_t max,
                     void (*fn)(struct dl_call *call, struct dl_view all));
+/* Ask the person at the terminal (call->asks) and call fn with the line of the answer, without its
+ * end; empty when there was none. */
+void dl_call_ask(struct dl_call *call, const char *question,
+                 void (*fn)(struct dl_call *call, struct dl_view answer));
 /* Call `step` while the reader keeps up, until it ends the call or is replaced (NULL to stop). */
 void dl_call_steps(struct dl_call *call, dl_call_step_fn step);
 

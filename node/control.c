@@ -64,6 +64,7 @@ enum dl_err dl_control_request_read(struct dl_view octets, struct dl_command *co
     client->zh = json_is_true(json_object_get(request, "zh"));
     client->color = json_is_true(json_object_get(request, "color"));
     client->progress = json_is_true(json_object_get(request, "progress"));
+    client->asks = json_is_true(json_object_get(request, "asks"));
     json_int_t width = json_integer_value(json_object_get(request, "width"));
     client->width = width >= WIDTH_LEAST && width <= WIDTH_MOST ? (int)width : WIDTH;
     json_decref(request);
@@ -82,9 +83,10 @@ void dl_control_request_put(struct dl_buf *out, int argc, char *const *argv, con
     }
     dl_buf_put_str(&json, "],\"cwd\":");
     dl_json_put_str(&json, cwd);
-    dl_buf_printf(&json, ",\"zh\":%s,\"color\":%s,\"progress\":%s,\"width\":%d}",
+    dl_buf_printf(&json, ",\"zh\":%s,\"color\":%s,\"progress\":%s,\"asks\":%s,\"width\":%d}",
                   client->zh ? "true" : "false", client->color ? "true" : "false",
-                  client->progress ? "true" : "false", client->width);
+                  client->progress ? "true" : "false", client->asks ? "true" : "false",
+                  client->width);
     dl_control_put(out, DL_CONTROL_REQUEST, dl_buf_view(&json));
     dl_buf_fini(&json);
 }

@@ -8,12 +8,14 @@
 #include "node/command.h"
 
 enum dl_control_frame {
-    DL_CONTROL_REQUEST = 1, /* JSON: {"argv":[...],"cwd":PATH,"zh","color","progress","width"} */
-    DL_CONTROL_INPUT = 2,   /* a piece of the input */
+    /* JSON: {"argv":[...],"cwd":PATH,"zh","color","progress","asks","width"} */
+    DL_CONTROL_REQUEST = 1,
+    DL_CONTROL_INPUT = 2, /* a piece of the input */
     DL_CONTROL_INPUT_END = 3,
-    DL_CONTROL_OUT = 4, /* for standard output */
-    DL_CONTROL_ERR = 5, /* for standard error */
-    DL_CONTROL_EXIT = 6 /* u8 exit status; the last frame */
+    DL_CONTROL_OUT = 4,  /* for standard output */
+    DL_CONTROL_ERR = 5,  /* for standard error */
+    DL_CONTROL_EXIT = 6, /* u8 exit status; the last frame */
+    DL_CONTROL_ASK = 7   /* a question; the line of the answer comes as INPUT and INPUT_END */
 };
 enum {
     DL_CONTROL_FRAME_MAX = 256 * 1024, /* the length's greatest value */
@@ -34,6 +36,7 @@ void dl_control_put(struct dl_buf *out, enum dl_control_frame type, struct dl_vi
 /* The client's end, as far as answers depend on it. */
 struct dl_control_client {
     bool zh, color, progress;
+    bool asks; /* a person sits there who can be asked */
     int width; /* 20 to 1000 columns */
 };
 /* A request's command, parsed; `command` is freed by the caller either way. INPUT, with words for

@@ -44,6 +44,7 @@ static void put_request(struct there *there, const struct dl_command *command, i
     struct dl_control_client client = {.zh = command->zh,
                                        .color = dl_terminal_color(),
                                        .progress = isatty(2) && !command->json,
+                                       .asks = isatty(0) && isatty(2) && !command->json,
                                        .width = dl_terminal_width()};
     dl_control_request_put(&there->to_send, argc, argv,
                            getcwd(here, sizeof here) == NULL ? "/" : here, &client);
@@ -64,6 +65,19 @@ static bool write_out(int fd, struct dl_view octets)
     return true;
 }
 
+/* Asks the person at the terminal; the node waits for the line, and nothing else is going on. */
+static void ask(struct there *there, struct dl_view question)
+{
+    char line[4096];
+    (void)write_out(2, question);
+    ssize_t n = read(0, line, sizeof line);
+    while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r')) {
+        n--;
+    }
+    dl_control_put(&there->to_send, DL_CONTROL_INPUT, dl_view_of(line, n > 0 ? (size_t)n : 0));
+    dl_control_put(&there->to_send, DL_CONTROL_INPUT_END, dl_view_of(NULL, 0));
+}
+
 /* Whole frames of what was received; false when the connection is of no more use. */
 static bool take_frames(struct there *there)
 {
@@ -74,6 +88,8 @@ static bool take_frames(struct there *there)
         if (piece.type == DL_CONTROL_EXIT && piece.octets.n == 1) {
             there->exited = true;
             there->code = piece.octets.p[0];
+        } else if (piece.type == DL_CONTROL_ASK) {
+            ask(there, piece.octets);
         } else if ((piece.type == DL_CONTROL_OUT || piece.type == DL_CONTROL_ERR) &&
                    !write_out(piece.type == DL_CONTROL_OUT ? 1 : 2, piece.octets)) {
             there->exited = true;

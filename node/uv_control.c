@@ -168,6 +168,15 @@ static void control_end(struct dl_call *call, int code)
     soon(c);
 }
 
+static void control_ask(struct dl_call *call, struct dl_view question)
+{
+    struct connection *c = call->runner;
+    if (!c->closing) {
+        put_frame(c, DL_CONTROL_ASK, question);
+        soon(c);
+    }
+}
+
 static void control_want_input(struct dl_call *call, bool on)
 {
     struct connection *c = call->runner;
@@ -193,7 +202,8 @@ static const struct dl_call_ops control_ops = {.out = control_out,
                                                .end = control_end,
                                                .want_input = control_want_input,
                                                .queued = control_queued,
-                                               .step_soon = control_step_soon};
+                                               .step_soon = control_step_soon,
+                                               .ask = control_ask};
 
 static void start_call(struct connection *c, struct dl_view octets)
 {
@@ -208,6 +218,7 @@ static void start_call(struct connection *c, struct dl_view octets)
     c->call.zh = client.zh;
     c->call.color = client.color;
     c->call.progress = client.progress;
+    c->call.asks = client.asks;
     c->call.width = client.width;
     if (err != DL_OK || c->command.verb->where == DL_AT_HERE) {
         if (err == DL_OK) {
