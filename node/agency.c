@@ -2,6 +2,7 @@
 
 #include "base/encoding.h"
 #include "certs/identity.h"
+#include "node/announcing.h"
 #include "node/law.h"
 #include "node/scrubbing.h"
 #include "node/triage.h"
@@ -147,6 +148,18 @@ enum dl_err dl_agency_open(const struct dl_agency_config *config, struct dl_agen
     return DL_OK;
 }
 
+/* A node that cannot say what it owes runs all the same: the line comes first. */
+static void tell_owed(struct dl_agency *agency)
+{
+    struct dl_error error = {0};
+    if (dl_announcing_tell(agency, NULL, NULL, &error) != DL_OK) {
+        struct dl_event event;
+        dl_event_begin(&event, dl_agency_now(agency), "notice.owed");
+        dl_event_error(&event, error.err, error.message);
+        dl__agency_log(agency, &event);
+    }
+}
+
 enum dl_err dl_agency_start(struct dl_agency *agency, struct dl_error *error)
 {
     const struct dl_config *config = &agency->config.config;
@@ -161,6 +174,7 @@ enum dl_err dl_agency_start(struct dl_agency *agency, struct dl_error *error)
     for (struct dl_peer *peer = agency->peers; peer != NULL; peer = peer->next) {
         dl__peer_start(peer);
     }
+    tell_owed(agency);
     return DL_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "node/announcing.h"
 #include "node/telling.h"
 #include "node/triage.h"
 #include "node/screening.h"
@@ -11,7 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_MAX = 256 * 1024 * 1024, NOTICES_MAX = 1024 * 1024, PLAIN_ROWS = 200 };
+enum {
+    ROWS_MAX = 256 * 1024 * 1024,
+    NOTICES_MAX = 1024 * 1024,
+    PLAIN_ROWS = 200,
+    SLICE = 256 /* rows a turn: some 10 ms */
+};
 
 static void free_importing(void *state)
 {
@@ -20,6 +26,7 @@ static void free_importing(void *state)
         dl_agency_forget(importing->call->agency, importing);
         dl_triage_forget(importing->call->agency, importing);
     }
+    dl_import_drop(&importing->run);
     dl_announcement_fini(&importing->announcement);
     dl_buf_fini(&importing->rows);
     dl_buf_fini(&importing->notices);
@@ -75,44 +82,92 @@ static void row_text(struct dl_importing *i, const struct dl_import_row *row)
     dl_buf_put_str(&i->rows, "\n");
 }
 
-/* What was left out here is told to nobody: the row is marked as refused once it is looked at. */
+/* What is left out of the record is told to nobody: the row is marked as refused once it is looked
+ * at. */
 static void take_row(void *context, const struct dl_import_row *row)
 {
     struct dl_importing *i = context;
     if (i->call->json) {
         row_json(&i->rows, row, i->n_told == 0);
         i->n_told++;
-    } else if (row->result != DL_IMPORT_UNCHANGED) {
+    } else if (!i->shown && row->result != DL_IMPORT_UNCHANGED) {
         if (i->n_told < PLAIN_ROWS || row->reason != NULL) {
             row_text(i, row);
         }
         i->n_told++;
     }
-    if (row->result == DL_IMPORT_CONFLICT || row->result == DL_IMPORT_UNCHANGED) {
+    if (i->import.apply &&
+        (row->result == DL_IMPORT_CONFLICT || row->result == DL_IMPORT_UNCHANGED)) {
         i->announcement.rows[row->row - i->announcement.rows].refused = "left out";
     }
 }
 
-static bool take_progress(void *context, size_t done, size_t total)
+static void put_progress(struct dl_importing *i)
 {
-    const struct dl_importing *i = context;
+    size_t total = i->announcement.n_rows;
+    i->n_done = i->n_done + SLICE < total ? i->n_done + SLICE : total;
     if (i->call->progress && total > PLAIN_ROWS) {
-        dl_call_warn(i->call, "\r%zu/%zu", done, total);
+        dl_call_warn(i->call, "\r%zu/%zu", i->n_done, total);
     }
-    return true;
 }
 
-enum dl_err dl_importing_run(struct dl_importing *importing, struct dl_error *error)
+/* The last row is looked at: what the peers are owed is recorded with it. */
+static enum dl_err finish(struct dl_importing *i, struct dl_error *error)
+{
+    if (dl_import_changes(i->run) && i->import.entry == NULL) {
+        DL_TRY(dl_announcing_keep(i->call->agency, i->import.store, &i->announcement, error));
+    }
+    return dl_import_end(&i->run, error);
+}
+
+static void step(struct dl_call *call)
+{
+    struct dl_importing *i = call->state;
+    struct dl_error error = {0};
+    bool done = false;
+    enum dl_err err = dl_import_rows(i->run, SLICE, &done, &error);
+    put_progress(i);
+    if (err == DL_OK && !done) {
+        return;
+    }
+    dl_call_steps(call, NULL);
+    if (err == DL_OK) {
+        err = finish(i, &error);
+    }
+    if (err != DL_OK) {
+        dl_call_fail(call, &error);
+    } else {
+        i->then(i);
+    }
+}
+
+void dl_importing_run(struct dl_importing *importing, dl_importing_fn then)
 {
     struct dl_registry *registry = NULL;
-    DL_TRY(dl_call_registry(importing->call, &registry, error));
-    importing->import.store = dl_registry_store(registry);
-    importing->import.announcement = &importing->announcement;
-    importing->import.now_ms = dl_call_now(importing->call);
-    importing->import.progress = take_progress;
-    importing->import.row = take_row;
-    importing->import.context = importing;
-    return dl_registry_import(&importing->import, error);
+    struct dl_error error = {0};
+    struct dl_import *import = &importing->import;
+    enum dl_err err = dl_call_registry(importing->call, &registry, &error);
+    if (err == DL_OK) {
+        import->store = dl_registry_store(registry);
+        import->announcement = &importing->announcement;
+        import->now_ms = dl_call_now(importing->call);
+        import->row = take_row;
+        import->context = importing;
+        err = dl_import_begin(import, &importing->run, &error);
+    }
+    if (err != DL_OK) {
+        dl_call_fail(importing->call, &error);
+        return;
+    }
+    importing->then = then;
+    importing->n_done = 0;
+    dl_call_steps(importing->call, step);
+}
+
+bool dl_importing_has_news(const struct dl_importing *importing)
+{
+    const size_t *n = importing->import.n;
+    return n[DL_IMPORT_NEW] + n[DL_IMPORT_CHANGED] + n[DL_IMPORT_ENDED] > 0;
 }
 
 static void put_json(struct dl_importing *i, const struct dl_import *import)
@@ -151,12 +206,16 @@ void dl_importing_say_flagged(struct dl_call *call, size_t flagged)
     }
 }
 
-static void put_text(struct dl_importing *i, const struct dl_import *import)
+void dl_importing_show(struct dl_importing *i)
 {
     struct dl_call *call = i->call;
-    if (call->progress) {
-        dl_call_warn(call, "\r");
+    if (call->progress && i->announcement.n_rows > PLAIN_ROWS) {
+        dl_call_warn(call, "\n");
     }
+    if (i->shown) {
+        return;
+    }
+    i->shown = true;
     if (i->n_told > PLAIN_ROWS) {
         dl_buf_printf(&i->rows,
                       DL_SAY(call, "  ... %zu rows in all (--json lists them)\n",
@@ -165,12 +224,17 @@ static void put_text(struct dl_importing *i, const struct dl_import *import)
     }
     dl_call_put_buf(call, &i->rows);
     for (int r = 0; r < DL_IMPORT_RESULTS; r++) {
-        dl_call_print(call, "%s%s %zu", r == 0 ? "" : ", ",
-                      result_word(call, (enum dl_import_result)r), import->n[r]);
+        dl_call_print(call, "%s%s %zu", r == 0 ? "" : DL_SAY(call, ", ", "，"),
+                      result_word(call, (enum dl_import_result)r), i->import.n[r]);
     }
     dl_call_print(call, "\n");
-    size_t waiting =
-        import->n[DL_IMPORT_NEW] + import->n[DL_IMPORT_CHANGED] + import->n[DL_IMPORT_ENDED];
+}
+
+static void put_text(struct dl_importing *i, const struct dl_import *import)
+{
+    struct dl_call *call = i->call;
+    bool asked = i->shown;
+    dl_importing_show(i);
     if (import->id > 0) {
         dl_call_print(call,
                       DL_SAY(call, "Recorded as import %lld. To take it back: registry undo %lld\n",
@@ -187,14 +251,15 @@ static void put_text(struct dl_importing *i, const struct dl_import *import)
         }
         if (i->n_notices > 0) {
             dl_call_print(call,
-                          DL_SAY(call,
-                                 "The peers are told: %zu listing-notices are on their way.\n",
+                          DL_SAY(call, "Listing-notices on their way to the peers: %zu\n",
                                  "已通知对方：%zu 份列管通报已提交发送。\n"),
                           i->n_notices);
         }
-    } else if (waiting == 0) {
+    } else if (!dl_importing_has_news(i)) {
         dl_call_print(call,
                       DL_SAY(call, "There is nothing to record.\n", "没有需要记录的内容。\n"));
+    } else if (asked) {
+        dl_call_print(call, DL_SAY(call, "Nothing was changed.\n", "未更改任何内容。\n"));
     } else if (import->entry != NULL) {
         dl_call_print(call,
                       DL_SAY(call,
@@ -244,12 +309,16 @@ void dl_importing_end(struct dl_importing *importing)
     }
 }
 
+bool dl_importing_is_name(struct dl_view name)
+{
+    return name.n > 0 && dl_text_check(name, DL_TEXT_NAME, NULL) == DL_OK &&
+           dl_text_length(name) <= DL_LIMIT_STRING;
+}
+
 bool dl_importing_by(struct dl_call *call, const char **by)
 {
     const char *said = dl_call_option(call, "by");
-    if (said != NULL && said[0] != '\0' &&
-        dl_text_check(dl_view_str(said), DL_TEXT_NAME, NULL) == DL_OK &&
-        dl_text_length(dl_view_str(said)) <= DL_LIMIT_STRING) {
+    if (said != NULL && dl_importing_is_name(dl_view_str(said))) {
         *by = said;
         return true;
     }

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/limits.h"
+#include "node/announcing.h"
 #include "node/importing.h"
 #include "node/telling.h"
 #include "node/triage.h"
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OUT_MAX = 16 * 1024 * 1024, NOTICE_OCTETS = 200 * 1024 };
+enum { OUT_MAX = 16 * 1024 * 1024 };
 
 struct records {
     struct dl_call *call;
@@ -26,68 +27,101 @@ static const char *base_name(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
-/* One notice, or one part of a long one, for every peer whose line is in use. */
-static enum dl_err tell_peers(struct dl_importing *i, const json_t *content, struct dl_error *error)
+static void take_told(void *context, const char *peer, const char *id)
 {
-    struct dl_order order = {.kind = DL_KIND_LISTING_NOTICE, .content = content};
-    struct dl_submitted submitted;
-    char id[sizeof submitted.id] = "";
-    for (struct dl_peer *p = dl_agency_first_peer(i->call->agency); p != NULL;
-         p = dl_peer_next(p)) {
-        struct dl_peer_view view;
-        dl_peer_look(p, &view);
-        if (strcmp(view.state, "removed") == 0 || strcmp(view.state, "frozen") == 0) {
-            continue;
-        }
-        DL_TRY(dl_agency_submit(i->call->agency, p, &order, &submitted, error));
-        if (order.id == NULL) {
-            memcpy(id, submitted.id, sizeof id);
-            order.id = id;
-        }
-        dl_buf_printf(&i->notices, "%s{\"to\":", i->n_notices == 0 ? "" : ",");
-        dl_json_put_str(&i->notices, view.agency);
-        dl_put_member(&i->notices, "id", submitted.id);
-        dl_buf_put_str(&i->notices, "}");
-        i->n_notices++;
-    }
-    return DL_OK;
+    struct dl_importing *i = context;
+    dl_buf_printf(&i->notices, "%s{\"to\":", i->n_notices == 0 ? "" : ",");
+    dl_json_put_str(&i->notices, peer);
+    dl_put_member(&i->notices, "id", id);
+    dl_buf_put_str(&i->notices, "}");
+    i->n_notices++;
 }
 
-/* Only the authority of a jurisdiction speaks of its law to others. */
-static enum dl_err send_notices(struct dl_importing *i, struct dl_error *error)
+/* The import stands; what could not be staged is owed, and the next start stages it. */
+static void warn_owed(struct dl_importing *i, const char *why)
 {
-    const char *ours = dl_agency_configuration(i->call->agency)->jurisdiction;
-    struct dl_buf octets;
-    size_t next = 0;
-    enum dl_err err = DL_OK;
-    if (!dl_view_is(i->announcement.header[DL_ANNOUNCED_JURISDICTION], ours)) {
-        return DL_OK;
-    }
-    dl_buf_init(&octets, DL_LIMIT_CONTENT);
-    while (err == DL_OK && next < i->announcement.n_rows) {
-        json_t *content = NULL;
-        dl_buf_reset(&octets);
-        err = dl_announcement_to_json(&i->announcement, next, NOTICE_OCTETS, &next, &octets);
-        if (err == DL_OK) {
-            err = dl_json_parse(dl_buf_view(&octets), &content, error);
-        }
-        if (err == DL_OK && json_array_size(json_object_get(content, "rows")) > 0) {
-            err = tell_peers(i, content, error);
-        }
-        json_decref(content);
-    }
-    dl_buf_fini(&octets);
-    return err;
+    dl_call_warn(i->call,
+                 DL_SAY(i->call,
+                        "The import is recorded. Not every peer is told yet (%s); what is owed is "
+                        "sent when the node starts again.\n",
+                        "导入已记录，但尚未通知所有对方（%s）；节点下次启动时补发。\n"),
+                 why);
 }
 
 static void durable(void *context, enum dl_err err)
 {
     struct dl_importing *i = context;
     if (err != DL_OK) {
-        dl_call_fail_with(i->call, err, "the import is recorded, but no peer could be told of it");
-        return;
+        warn_owed(i, dl_err_text(err));
     }
     dl_importing_end(i);
+}
+
+static void recorded(struct dl_importing *i)
+{
+    struct dl_error error = {0};
+    if (i->import.id == 0) {
+        dl_importing_end(i);
+        return;
+    }
+    if (dl_announcing_tell(i->call->agency, take_told, i, &error) != DL_OK) {
+        warn_owed(i, error.message);
+    }
+    dl_agency_after(i->call->agency, durable, i);
+}
+
+static bool is_yes(struct dl_view answer)
+{
+    static const char *const words[] = {"y", "Y", "yes", "Yes", "YES", "是"};
+    for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+        if (dl_view_is(answer, words[w])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Confirmed on the terminal: what was shown is recorded, if the registry is still what it was. */
+static void confirm(struct dl_importing *i)
+{
+    i->import.apply = true;
+    i->import.shown_at = i->import.based_on;
+    dl_importing_run(i, recorded);
+}
+
+static void named(struct dl_call *call, struct dl_view answer)
+{
+    struct dl_importing *i = call->state;
+    if (!dl_importing_is_name(answer)) {
+        dl_importing_end(i);
+        return;
+    }
+    memcpy(i->by, answer.p, answer.n);
+    i->import.by = i->by;
+    confirm(i);
+}
+
+static void answered(struct dl_call *call, struct dl_view answer)
+{
+    struct dl_importing *i = call->state;
+    if (!is_yes(answer)) {
+        dl_importing_end(i);
+    } else if (i->import.by[0] == '\0') {
+        dl_call_ask(call, DL_SAY(call, "Who confirms it? ", "确认人姓名："), named);
+    } else {
+        confirm(i);
+    }
+}
+
+static void compared(struct dl_importing *i)
+{
+    bool may_ask = i->call->asks && !dl_call_flag(i->call, "dry-run") && !i->import.apply;
+    if (!may_ask || !dl_importing_has_news(i)) {
+        recorded(i);
+        return;
+    }
+    dl_importing_show(i);
+    dl_call_ask(i->call, DL_SAY(i->call, "Record this? [y/N] ", "是否记录？[y/N] "), answered);
 }
 
 static void gathered(struct dl_call *call, struct dl_view file)
@@ -101,26 +135,18 @@ static void gathered(struct dl_call *call, struct dl_view file)
     i->import.file = base_name(dl_call_operand(call, 0));
     i->import.sha256 = i->sha256;
     i->import.apply = dl_call_flag(call, "yes") && !dl_call_flag(call, "dry-run");
-    enum dl_err err = dl_announcement_read(file, &i->announcement, &error);
-    if (err == DL_OK) {
-        err = dl_importing_run(i, &error);
-    }
-    if (err == DL_OK && i->import.id > 0) {
-        err = send_notices(i, &error);
-    }
-    if (err != DL_OK) {
+    if (dl_announcement_read(file, &i->announcement, &error) != DL_OK) {
         dl_call_fail(call, &error);
-    } else if (i->n_notices > 0) {
-        dl_agency_after(call->agency, durable, i);
     } else {
-        dl_importing_end(i);
+        dl_importing_run(i, compared);
     }
 }
 
 void dl__verb_registry_import(struct dl_call *call)
 {
     const char *by = NULL;
-    if (dl_call_flag(call, "yes") && !dl_importing_by(call, &by)) {
+    bool is_named = dl_call_flag(call, "yes") || dl_call_option(call, "by") != NULL;
+    if (is_named && !dl_importing_by(call, &by)) {
         return;
     }
     dl_call_gather(call, DL_ANNOUNCEMENT_OCTETS, gathered);

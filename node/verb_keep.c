@@ -4,6 +4,7 @@
 #include "node/scrubbing.h"
 #include "node/telling.h"
 #include "registry/backup.h"
+#include "registry/import.h"
 #include "registry/registry.h"
 
 #include <stdlib.h>
@@ -20,6 +21,9 @@ void dl__verb_backup(struct dl_call *call)
     enum dl_err err = dl_agency_turn(call->agency); // what the turn wrote belongs to the backup
     err = err == DL_OK ? dl_agency_registry(call->agency, &registry, &error)
                        : dl_error_set(&error, err, NULL, "the store failed");
+    if (err == DL_OK) {
+        err = dl_import_none_runs(dl_registry_store(registry), &error);
+    }
     if (err == DL_OK) {
         struct dl_backup_source source = {.dir = dl_agency_dir_of(call->agency),
                                           .agency = dl_agency_id(call->agency),

@@ -171,26 +171,25 @@ void dl__verb_registry_notice_show(struct dl_call *call)
 {
     struct dl_error error = {0};
     struct dl_importing *i = dl_importing_new(call);
-    enum dl_err err = find_notice(i, true, &error);
-    if (err == DL_OK) {
-        set_import(i, "", false);
-        err = dl_importing_run(i, &error);
-    }
-    if (err != DL_OK) {
+    if (find_notice(i, true, &error) != DL_OK) {
         dl_call_fail(call, &error);
-    } else {
-        dl_importing_end(i);
+        return;
     }
+    set_import(i, "", false);
+    dl_importing_run(i, dl_importing_end);
 }
 
-static enum dl_err decide(struct dl_importing *i, bool accepted)
+static enum dl_err decide(struct dl_importing *i, bool accepted, struct dl_error *error)
 {
     struct dl_decision decision = {.entry = i->entry,
                                    .by = i->import.by,
                                    .accepted = accepted,
                                    .at_ms = dl_call_now(i->call),
                                    .import = accepted ? i->import.id : 0};
-    return dl_notice_decide(i->import.store, &decision);
+    DL_TRY(dl_import_none_runs(i->import.store, error));
+    enum dl_err err = dl_notice_decide(i->import.store, &decision);
+    return err == DL_OK ? DL_OK
+                        : dl_error_set(error, err, NULL, "the decision could not be recorded");
 }
 
 static enum dl_err check_open(struct dl_importing *i, struct dl_error *error)
@@ -209,6 +208,32 @@ static enum dl_err check_open(struct dl_importing *i, struct dl_error *error)
     return DL_OK;
 }
 
+static void accepted(struct dl_importing *i)
+{
+    struct dl_error error = {0};
+    if (decide(i, true, &error) != DL_OK) {
+        dl_call_fail(i->call, &error);
+    } else {
+        dl_importing_end(i);
+    }
+}
+
+static void decline(struct dl_importing *i)
+{
+    struct dl_call *call = i->call;
+    struct dl_error error = {0};
+    if (decide(i, false, &error) != DL_OK) {
+        dl_call_fail(call, &error);
+        return;
+    }
+    if (call->json) {
+        dl_call_print(call, "{\"entry\":\"%s\",\"state\":\"declined\"}\n", i->entry);
+    } else {
+        dl_call_print(call, DL_SAY(call, "Declined %s.\n", "已拒绝 %s。\n"), i->entry);
+    }
+    dl_call_end(call, DL_EXIT_OK);
+}
+
 static void accept_or_decline(struct dl_call *call, bool accept)
 {
     struct dl_error error = {0};
@@ -222,25 +247,12 @@ static void accept_or_decline(struct dl_call *call, bool accept)
     if (err == DL_OK) {
         err = check_open(i, &error);
     }
-    if (err == DL_OK && accept) {
-        err = dl_importing_run(i, &error);
-    }
-    if (err == DL_OK) {
-        err = decide(i, accept);
-        if (err != DL_OK) {
-            dl_error_set(&error, err, NULL, "the decision could not be recorded");
-        }
-    }
     if (err != DL_OK) {
         dl_call_fail(call, &error);
     } else if (accept) {
-        dl_importing_end(i);
-    } else if (call->json) {
-        dl_call_print(call, "{\"entry\":\"%s\",\"state\":\"declined\"}\n", i->entry);
-        dl_call_end(call, DL_EXIT_OK);
+        dl_importing_run(i, accepted);
     } else {
-        dl_call_print(call, DL_SAY(call, "Declined %s.\n", "已拒绝 %s。\n"), i->entry);
-        dl_call_end(call, DL_EXIT_OK);
+        decline(i);
     }
 }
 

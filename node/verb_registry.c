@@ -1,5 +1,6 @@
 #include "node/command.h"
 #include "registry/check.h"
+#include "registry/import.h"
 #include "registry/registry.h"
 
 #include "base/json.h"
@@ -124,6 +125,10 @@ void dl__verb_registry_check(struct dl_call *call)
     struct dl_registry *registry = NULL;
     struct dl_error error = {0};
     if (dl_call_registry(call, &registry, &error) != DL_OK) {
+        dl_call_fail(call, &error);
+        return;
+    }
+    if (dl_import_none_runs(dl_registry_store(registry), &error) != DL_OK) {
         dl_call_fail(call, &error);
         return;
     }

@@ -10,11 +10,15 @@ static const char *const names[] = {
 #undef DL_EXPORT
 };
 
+/* The present version: rows of an import that is being recorded are not in it yet. */
+#define PRESENT                                                                                    \
+    "a.recorded_from <= (SELECT max(id) FROM import) AND (a.recorded_until IS NULL OR "            \
+    "(SELECT max(id) FROM import) < a.recorded_until) "
 #define DL_EXPORT(id, name, sql) sql ", "
 #define ROWS                                                                                       \
     "a.id FROM listing a JOIN list l ON l.id = a.list JOIN jurisdiction j ON j.id = "              \
     "l.jurisdiction JOIN substance s ON s.id = a.subject LEFT JOIN instrument i ON i.id = "        \
-    "a.instrument LEFT JOIN instrument e ON e.id = a.ended_by WHERE a.recorded_until IS NULL "
+    "a.instrument LEFT JOIN instrument e ON e.id = a.ended_by WHERE " PRESENT
 
 static const char whole[] = "SELECT "
 #include "registry/export.def"

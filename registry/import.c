@@ -1,9 +1,13 @@
 #include "registry/import_internal.h"
 #include "registry/name.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-enum { PROGRESS_ROWS = 256 };
+struct dl_import_run {
+    struct dl__importing m;
+    size_t next; /* row */
+};
 
 const char *dl_import_result_name(enum dl_import_result result)
 {
@@ -84,26 +88,33 @@ static enum dl_err find_instrument(struct dl__importing *m)
         dl__import_take_id, &m->instrument);
 }
 
+/* The numbers that the import will give; its own row comes last, and with it the version. */
+static enum dl_err find_numbers(struct dl__importing *m)
+{
+    DL_TRY(dl_store_run(m->store, "SELECT max(id) FROM import", NULL, 0, dl__import_take_id,
+                        &m->import->based_on));
+    m->version = m->import->based_on + 1;
+    DL_ASSERT(m->version > 1, "after the shipped data");
+    DL_TRY(dl_store_run(m->store, "SELECT coalesce(max(id), 0) + 1 FROM substance", NULL, 0,
+                        dl__import_take_id, &m->next_substance));
+    return dl_store_run(m->store, "SELECT coalesce(max(id), 0) + 1 FROM listing", NULL, 0,
+                        dl__import_take_id, &m->next_listing);
+}
+
 static enum dl_err put_import(struct dl__importing *m)
 {
     const struct dl_import *i = m->import;
     struct dl_store_value entry = i->entry == NULL ? DL_SQL_NULL : DL_SQL_STR(i->entry);
-    DL_TRY(dl_store_run(
+    return dl_store_run(
         m->store,
-        "INSERT INTO import (at_ms, kind, by, file, sha256, entry) SELECT max(?1, (SELECT "
-        "max(at_ms) FROM import)), ?2, ?3, ?4, ?5, ?6 RETURNING id",
+        "INSERT INTO import (id, at_ms, kind, by, file, sha256, entry, instrument, added, changed, "
+        "ended) SELECT ?7, max(?1, (SELECT max(at_ms) FROM import)), ?2, ?3, ?4, ?5, ?6, ?8, ?9, "
+        "?10, ?11",
         DL_SQL(DL_SQL_INT(i->now_ms), DL_SQL_STR(i->entry == NULL ? "announcement" : "notice"),
-               DL_SQL_STR(i->by), DL_SQL_STR(i->file), DL_SQL_STR(i->sha256), entry),
-        dl__import_take_id, &m->version));
-    DL_ASSERT(m->version > 1, "after the shipped data");
-    DL_TRY(dl_store_run(m->store, "SELECT coalesce(max(id), 0) + 1 FROM substance", NULL, 0,
-                        dl__import_take_id, &m->next_substance));
-    DL_TRY(dl_store_run(m->store, "SELECT coalesce(max(id), 0) + 1 FROM listing", NULL, 0,
-                        dl__import_take_id, &m->next_listing));
-    DL_TRY(find_source(m));
-    DL_TRY(find_instrument(m));
-    return dl_store_run(m->store, "UPDATE import SET instrument = ?2 WHERE id = ?1",
-                        DL_SQL(DL_SQL_INT(m->version), DL_SQL_INT(m->instrument)), NULL, NULL);
+               DL_SQL_STR(i->by), DL_SQL_STR(i->file), DL_SQL_STR(i->sha256), entry,
+               DL_SQL_INT(m->version), DL_SQL_INT(m->instrument), DL_SQL_INT(i->n[DL_IMPORT_NEW]),
+               DL_SQL_INT(i->n[DL_IMPORT_CHANGED]), DL_SQL_INT(i->n[DL_IMPORT_ENDED])),
+        NULL, NULL);
 }
 
 static enum dl_err take_key(void *context, const struct dl_row *row)
@@ -146,58 +157,115 @@ static enum dl_err tell_row(struct dl__importing *m, const struct dl_announcemen
     return DL_OK;
 }
 
-static enum dl_err each_row(struct dl__importing *m)
+static enum dl_err begin(struct dl__importing *m)
 {
-    const struct dl_announcement *a = m->import->announcement;
-    for (size_t i = 0; i < a->n_rows; i++) {
-        struct dl__outcome outcome;
-        if (i % PROGRESS_ROWS == 0 && m->import->progress != NULL &&
-            !m->import->progress(m->import->context, i, a->n_rows)) {
-            return dl_error_set(m->error, DL_E_STATE, NULL, "stopped; nothing was changed");
-        }
-        DL_TRY(stored(m, dl__import_row(m, &a->rows[i], &outcome)));
-        DL_TRY(stored(m, tell_row(m, &a->rows[i], &outcome)));
+    DL_TRY(find_jurisdiction(m));
+    DL_TRY(stored(m, find_numbers(m)));
+    if (m->import->shown_at != 0 && m->import->shown_at != m->import->based_on) {
+        dl_error_set(m->error, DL_E_STATE, NULL,
+                     "the registry changed after the difference was shown; nothing was recorded");
+        return dl_error_hint(m->error, "look at the difference again");
     }
+    DL_TRY(stored(m, find_source(m)));
+    return stored(m, find_instrument(m));
+}
+
+enum dl_err dl_import_none_runs(const struct dl_store *store, struct dl_error *error)
+{
+    if (!dl_store_in_transaction(store)) {
+        return DL_OK;
+    }
+    dl_error_set(error, DL_E_STATE, NULL, "an import is being recorded");
+    return dl_error_hint(error, "ask again when it has ended; nothing was changed");
+}
+
+enum dl_err dl_import_begin(struct dl_import *import, struct dl_import_run **out,
+                            struct dl_error *error)
+{
+    DL_TRY(dl_import_none_runs(import->store, error));
+    struct dl_import_run *run = calloc(1, sizeof *run);
+    DL_ASSERT(run != NULL, "memory for an import");
+    run->m =
+        (struct dl__importing){.import = import,
+                               .store = import->store,
+                               .error = error,
+                               .verification = import->entry == NULL ? "announcement" : "notice"};
+    memset(import->n, 0, sizeof import->n);
+    import->id = 0;
+    dl_buf_init(&run->m.key, 8 * (size_t)DL_NAME_OCTETS_MAX);
+    dl_buf_init(&run->m.reason, 512);
+    enum dl_err err = stored(&run->m, dl_store_begin(import->store));
+    if (err == DL_OK) {
+        err = begin(&run->m);
+    }
+    if (err != DL_OK) {
+        dl_import_drop(&run);
+        return err;
+    }
+    *out = run;
     return DL_OK;
 }
 
-static enum dl_err run(struct dl__importing *m)
+enum dl_err dl_import_rows(struct dl_import_run *run, size_t most, bool *done,
+                           struct dl_error *error)
 {
-    DL_TRY(find_jurisdiction(m));
-    DL_TRY(stored(m, put_import(m)));
-    DL_TRY(each_row(m));
-    const size_t *n = m->import->n;
-    return stored(
-        m, dl_store_run(m->store,
-                        "UPDATE import SET added = ?2, changed = ?3, ended = ?4 WHERE id "
-                        "= ?1",
-                        DL_SQL(DL_SQL_INT(m->version), DL_SQL_INT(n[DL_IMPORT_NEW]),
-                               DL_SQL_INT(n[DL_IMPORT_CHANGED]), DL_SQL_INT(n[DL_IMPORT_ENDED])),
-                        NULL, NULL));
+    const struct dl_announcement *a = run->m.import->announcement;
+    size_t end = a->n_rows - run->next < most ? a->n_rows : run->next + most;
+    run->m.error = error;
+    for (; run->next < end; run->next++) {
+        const struct dl_announcement_row *row = &a->rows[run->next];
+        struct dl__outcome outcome;
+        DL_TRY(stored(&run->m, dl__import_row(&run->m, row, &outcome)));
+        DL_TRY(stored(&run->m, tell_row(&run->m, row, &outcome)));
+    }
+    *done = end == a->n_rows;
+    return DL_OK;
+}
+
+bool dl_import_changes(const struct dl_import_run *run)
+{
+    const size_t *n = run->m.import->n;
+    return run->m.import->apply && n[DL_IMPORT_NEW] + n[DL_IMPORT_CHANGED] + n[DL_IMPORT_ENDED] > 0;
+}
+
+enum dl_err dl_import_end(struct dl_import_run **run, struct dl_error *error)
+{
+    struct dl__importing *m = &(*run)->m;
+    enum dl_err err = DL_OK;
+    m->error = error;
+    if (dl_import_changes(*run)) {
+        err = stored(m, put_import(m));
+        if (err == DL_OK) {
+            err = stored(m, dl_store_commit(m->store));
+        }
+        m->import->id = err == DL_OK ? m->version : 0;
+    }
+    dl_import_drop(run);
+    return err;
+}
+
+void dl_import_drop(struct dl_import_run **run)
+{
+    if (*run != NULL) {
+        if (dl_store_in_transaction((*run)->m.store)) {
+            dl_store_rollback((*run)->m.store);
+        }
+        dl_buf_fini(&(*run)->m.reason);
+        dl_buf_fini(&(*run)->m.key);
+        free(*run);
+        *run = NULL;
+    }
 }
 
 enum dl_err dl_registry_import(struct dl_import *import, struct dl_error *error)
 {
-    struct dl__importing m = {.import = import,
-                              .store = import->store,
-                              .error = error,
-                              .verification = import->entry == NULL ? "announcement" : "notice"};
-    DL_ASSERT(!dl_store_in_transaction(import->store), "a transaction of its own");
-    memset(import->n, 0, sizeof import->n);
-    import->id = 0;
-    DL_TRY(stored(&m, dl_store_begin(m.store)));
-    dl_buf_init(&m.key, 8 * (size_t)DL_NAME_OCTETS_MAX);
-    dl_buf_init(&m.reason, 512);
-    enum dl_err err = run(&m);
-    size_t made =
-        import->n[DL_IMPORT_NEW] + import->n[DL_IMPORT_CHANGED] + import->n[DL_IMPORT_ENDED];
-    if (err != DL_OK || !import->apply || made == 0) {
-        dl_store_rollback(m.store);
-    } else {
-        err = stored(&m, dl_store_commit(m.store));
-        import->id = err == DL_OK ? m.version : 0;
+    struct dl_import_run *run = NULL;
+    bool done = false;
+    DL_TRY(dl_import_begin(import, &run, error));
+    enum dl_err err = dl_import_rows(run, SIZE_MAX, &done, error);
+    if (err != DL_OK) {
+        dl_import_drop(&run);
+        return err;
     }
-    dl_buf_fini(&m.reason);
-    dl_buf_fini(&m.key);
-    return err;
+    return dl_import_end(&run, error);
 }

@@ -42,16 +42,37 @@ struct dl_import {
     const char *entry;  /* AGENCY/ID of the notice, NULL for a file */
     int64_t now_ms;
     bool apply; /* false: nothing is changed */
-    /* May be NULL; false stops and changes nothing (DL_E_STATE). */
-    bool (*progress)(void *context, size_t done, size_t total);
     void (*row)(void *context, const struct dl_import_row *row);
     void *context;
+    /* Where the difference was shown before: the version that it was shown against, 0 for any.
+     * Another one is STATE: what was seen and confirmed would not be what is recorded. */
+    int64_t shown_at;
     /* out */
-    int64_t id; /* of the import; 0 where nothing changed */
+    int64_t based_on; /* the version that the rows were compared with */
+    int64_t id;       /* of the import; 0 where nothing changed */
     size_t n[DL_IMPORT_RESULTS];
 };
 
-/* One transaction. INPUT for an unknown jurisdiction; STORE errors leave everything as it was. */
+/* One transaction, in slices for a process that has other work to do: begun, the rows a few at a
+ * time, ended. Between slices the store may be read: what is being recorded has a version that
+ * nobody asks for yet, since its row in `import` comes last. Other changes have to wait (STATE).
+ * INPUT for an unknown jurisdiction; STORE errors leave everything as it was. */
+struct dl_import_run;
+DL_MUST_USE enum dl_err dl_import_begin(struct dl_import *import, struct dl_import_run **out,
+                                        struct dl_error *error);
+/* Takes the next rows, `most` or what is left; *done after the last. */
+DL_MUST_USE enum dl_err dl_import_rows(struct dl_import_run *run, size_t most, bool *done,
+                                       struct dl_error *error);
+/* Whether the end will record something. */
+bool dl_import_changes(const struct dl_import_run *run);
+/* Records what the rows made, if the import is to be applied and there is anything. */
+DL_MUST_USE enum dl_err dl_import_end(struct dl_import_run **run, struct dl_error *error);
+/* Takes everything back; nothing where there is no run. */
+void dl_import_drop(struct dl_import_run **run);
+/* STATE while an import is under way in this store: for what changes it, and for what looks at rows
+ * without asking for a version. */
+DL_MUST_USE enum dl_err dl_import_none_runs(const struct dl_store *store, struct dl_error *error);
+/* All of it at once. */
 DL_MUST_USE enum dl_err dl_registry_import(struct dl_import *import, struct dl_error *error);
 
 /* Take an import back by another one, *id: what it recorded ends, what it replaced is recorded

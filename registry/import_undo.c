@@ -135,6 +135,7 @@ enum dl_err dl_registry_undo(const struct dl_undo *undo, int64_t *id, struct dl_
 {
     struct dl_error said = {0};
     struct undoing u = {.store = undo->store, .error = &said, .import = undo->import};
+    DL_TRY(dl_import_none_runs(u.store, error));
     enum dl_err err = dl_store_begin(u.store);
     if (err == DL_OK) {
         err = run(&u, undo);

@@ -264,6 +264,14 @@ CREATE TABLE notice (
     import   INTEGER REFERENCES import (id) -- of the accepted; NULL where nothing was new
 ) WITHOUT ROWID;
 
+-- Listing-notices of this agency's own imports that its journals do not have yet: they are kept with
+-- the import, in its transaction, and go when the journals have them.
+CREATE TABLE owed (
+    n       INTEGER PRIMARY KEY,
+    id      TEXT NOT NULL UNIQUE,          -- of the entry to be
+    content BLOB NOT NULL                  -- canonical JSON
+);
+
 -- Findings of `registry check` that are known and stay: facts of the sources.
 CREATE TABLE accepted (
     finding TEXT NOT NULL,

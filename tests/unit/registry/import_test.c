@@ -1,4 +1,5 @@
 #include "registry/check.h"
+#include "registry/export.h"
 #include "registry/import.h"
 
 #include <setjmp.h>
@@ -329,6 +330,110 @@ static struct dl_import import_example(struct dl_store *store, const char *name)
     return import;
 }
 
+static const char slices[] = HEADER "action,entry,name_en\nadd,20,Alphanone\nadd,21,Betanone\n"
+                                    "end,,Fentanyl\n";
+
+/* What an export gives now: keys in the order of the rows. */
+static enum dl_err count_row(void *context, const struct dl_export_row *row)
+{
+    DL_ASSERT(row->id > 0, "a listing");
+    ++*(size_t *)context;
+    return DL_OK;
+}
+
+static size_t exported(void)
+{
+    size_t n = 0;
+    assert_int_equal(dl_registry_export(small.store, 0, 1000, count_row, &n), DL_OK);
+    return n;
+}
+
+static void an_import_in_slices_is_seen_by_nobody_before_its_end(void **state)
+{
+    (void)state;
+    struct dl_announcement announcement;
+    struct dl_import_run *run = NULL;
+    bool done = false;
+    size_t before = exported();
+    assert_int_equal(dl_announcement_read(dl_view_str(slices), &announcement, &error), DL_OK);
+    struct dl_import import = {.store = small.store,
+                               .announcement = &announcement,
+                               .by = "J. Doe",
+                               .file = "a.csv",
+                               .sha256 = "00",
+                               .now_ms = 1750000000000,
+                               .apply = true,
+                               .row = remember};
+    assert_int_equal(dl_import_begin(&import, &run, &error), DL_OK);
+    for (size_t rows = 0; !done; rows++) {
+        assert_int_equal(rows, import.n[DL_IMPORT_NEW] + import.n[DL_IMPORT_ENDED]);
+        assert_int_equal(exported(), before);
+        expect_rows("SELECT max(id) FROM import", "1;");
+        assert_int_equal(dl_import_rows(run, 1, &done, &error), DL_OK);
+    }
+    assert_true(dl_import_changes(run));
+    assert_int_equal(exported(), before);
+    assert_int_equal(dl_import_end(&run, &error), DL_OK);
+    assert_null(run);
+    assert_int_equal(import.id, 2);
+    assert_int_equal(exported(), before + 2);
+    expect_sound(small.store);
+    dl_announcement_fini(&announcement);
+}
+
+static void while_one_import_runs_every_other_change_waits(void **state)
+{
+    (void)state;
+    struct dl_announcement announcement;
+    struct dl_import_run *run = NULL;
+    struct dl_import_run *second = NULL;
+    bool done = false;
+    int64_t id = 0;
+    (void)apply("action,name_en\nadd,Brorphine\n");
+    assert_int_equal(dl_announcement_read(dl_view_str(slices), &announcement, &error), DL_OK);
+    struct dl_import import = {.store = small.store,
+                               .announcement = &announcement,
+                               .by = "J. Doe",
+                               .file = "a.csv",
+                               .sha256 = "00",
+                               .apply = true};
+    struct dl_import other = import;
+    struct dl_undo undo = {.store = small.store, .import = 2, .by = "J. Doe"};
+    assert_int_equal(dl_import_begin(&import, &run, &error), DL_OK);
+    assert_int_equal(dl_import_rows(run, 1, &done, &error), DL_OK);
+    assert_int_equal(dl_import_begin(&other, &second, &error), DL_E_STATE);
+    assert_int_equal(dl_registry_undo(&undo, &id, &error), DL_E_STATE);
+    assert_int_equal(dl_import_none_runs(small.store, &error), DL_E_STATE);
+    dl_import_drop(&run); /* and nothing of it stays */
+    expect_rows("SELECT max(recorded_from) FROM listing", "2;");
+    expect_rows("SELECT count(*) FROM substance WHERE name = 'Alphanone'", "0;");
+    assert_int_equal(dl_registry_undo(&undo, &id, &error), DL_OK);
+    dl_announcement_fini(&announcement);
+}
+
+static void a_difference_shown_before_a_change_is_not_recorded_after_it(void **state)
+{
+    (void)state;
+    struct dl_announcement announcement;
+    assert_int_equal(dl_announcement_read(dl_view_str(slices), &announcement, &error), DL_OK);
+    struct dl_import import = {.store = small.store,
+                               .announcement = &announcement,
+                               .by = "J. Doe",
+                               .file = "a.csv",
+                               .sha256 = "00"};
+    assert_int_equal(dl_registry_import(&import, &error), DL_OK);
+    assert_int_equal(import.based_on, 1);
+    import.apply = true;
+    import.shown_at = import.based_on;
+    (void)apply("action,name_en\nadd,Brorphine\n");
+    assert_int_equal(dl_registry_import(&import, &error), DL_E_STATE);
+    expect_rows("SELECT max(id) FROM import", "2;");
+    import.shown_at = 2;
+    assert_int_equal(dl_registry_import(&import, &error), DL_OK);
+    expect_rows("SELECT max(id) FROM import", "3;");
+    dl_announcement_fini(&announcement);
+}
+
 static void the_shipped_examples_change_nothing_in_the_shipped_registry(void **state)
 {
     (void)state;
@@ -430,6 +535,9 @@ int main(void)
         WITH_SMALL(an_undo_restores_what_was_and_is_recorded_itself),
         WITH_SMALL(what_a_later_import_was_built_on_cannot_be_undone),
         WITH_SMALL(an_unknown_jurisdiction_is_refused_whole),
+        WITH_SMALL(an_import_in_slices_is_seen_by_nobody_before_its_end),
+        WITH_SMALL(while_one_import_runs_every_other_change_waits),
+        WITH_SMALL(a_difference_shown_before_a_change_is_not_recorded_after_it),
         cmocka_unit_test(the_shipped_examples_change_nothing_in_the_shipped_registry),
         cmocka_unit_test(the_examples_make_again_what_was_taken_out),
     };
