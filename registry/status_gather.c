@@ -143,9 +143,15 @@ static enum dl_standing standing_of(const struct dl_listing *listing, enum phase
     }
 }
 
+/* One listing is one row, though the name may mean several of the substances that it lists. */
 static enum dl_err push(struct gather *gather, const struct dl_status_row *row)
 {
     struct dl_status *status = gather->status;
+    for (size_t i = 0; i < status->n_rows; i++) {
+        if (status->row[i].listing == row->listing) {
+            return DL_OK;
+        }
+    }
     if (status->n_rows == DL_STATUS_ROWS_MAX) {
         return DL_E_LIMIT;
     }

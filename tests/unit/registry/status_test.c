@@ -170,7 +170,10 @@ static void preparations_are_reported_apart(void **state)
          "controlled narcotic CN-MEDNARC, needs-review psychotropic-2 CN-MEDPSY2"},
         {"marijuana", "2026-05-01", "US", "controlled I US-CSA-I, needs-review III US-CSA-III"},
         {"dronabinol", "2026-01-01", "US",
-         "needs-review II US-CSA-II, needs-review III US-CSA-III"},
+         "controlled I US-CSA-I, needs-review II US-CSA-II, needs-review III US-CSA-III"},
+        {"THC", "2026-01-01", "GB", "controlled B GB-MDA-B"},
+        {"Tetrahydrocannabinol", "2026-01-01", "UN",
+         "controlled I UN-1971-I, controlled II UN-1971-II"},
         {"etorphine", "2026-11-24", "US", "controlled I US-CSA-I, needs-review II US-CSA-II"},
     };
     ASSERT_ROWS(table);
@@ -527,7 +530,7 @@ static void text_and_line_say_the_same_in_both_languages(void **state)
     dl_buf_reset(&out);
     style.lang = DL_LANG_ZH;
     assert_int_equal(dl_status_line(status, &style, &out), DL_OK);
-    assert_non_null(memmem(out.p, out.n, "US 管制 II", strlen("US 管制 II")));
+    assert_non_null(memmem(out.p, out.n, "US 管制 附表 II", strlen("US 管制 附表 II")));
     assert_ptr_equal(memchr(out.p, '\n', out.n), out.p + out.n - 1);
     dl_buf_reset(&out);
     style.color = true;
