@@ -100,8 +100,12 @@ static void put_heading(struct table *table, const struct dl_export_row *row)
     memcpy(table->group, group, sizeof group);
     dl_buf_printf(&table->out, "%s%.*s  %.*s  ", table->n == 0 ? "" : "\n",
                   DL_VIEW_ARG(f[DL_EXPORT_JURISDICTION]), DL_VIEW_ARG(f[DL_EXPORT_IN_FORCE]));
-    if (f[DL_EXPORT_TITLE].n > 0) {
-        dl_put_shown(&table->out, f[DL_EXPORT_TITLE]);
+    bool local = f[DL_EXPORT_TITLE].n == 0 ||
+                 (table->call->zh && dl_view_is(f[DL_EXPORT_JURISDICTION], "CN"));
+    struct dl_view title =
+        f[local && f[DL_EXPORT_TITLE_LOCAL].n > 0 ? DL_EXPORT_TITLE_LOCAL : DL_EXPORT_TITLE];
+    if (title.n > 0) {
+        dl_put_shown(&table->out, title);
     } else {
         dl_buf_put_str(&table->out, DL_SAY(table->call, "(the act is not known)", "（法令不详）"));
     }

@@ -56,23 +56,49 @@ static void break_line(struct dl_layout *layout)
     put_blanks(layout, layout->indent);
 }
 
+static bool is_one_of(int32_t c, const int32_t *marks, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (marks[i] == c) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Chinese marks that stay with what is before them: 、。〉》」』】〕！），．：；？ ” */
+static bool closes(int32_t c)
+{
+    static const int32_t marks[] = {0x3001, 0x3002, 0x3009, 0x300B, 0x300D, 0x300F,
+                                    0x3011, 0x3015, 0xFF01, 0xFF09, 0xFF0C, 0xFF0E,
+                                    0xFF1A, 0xFF1B, 0xFF1F, 0x201D, ')'};
+    return is_one_of(c, marks, sizeof marks / sizeof *marks);
+}
+
+/* And with what follows: 〈《「『【〔（ “ */
+static bool opens(int32_t c)
+{
+    static const int32_t marks[] = {0x3008, 0x300A, 0x300C, 0x300E, 0x3010, 0x3014, 0xFF08, 0x201C};
+    return is_one_of(c, marks, sizeof marks / sizeof *marks);
+}
+
 /* Octets up to the next place where a line may break, and their columns. */
 static size_t next_piece(struct dl_view text, int *width)
 {
     size_t i = 0;
     size_t n = 0;
+    int32_t before = 0;
     *width = 0;
     while (i < text.n) {
         int32_t c = dl_text_decode(dl_view_of(text.p + i, text.n - i), &n);
-        int columns = character_width(c);
-        if (i > 0 && (c == ' ' || columns == 2)) {
+        bool breaks =
+            before == ' ' || c == ' ' || character_width(before) == 2 || character_width(c) == 2;
+        if (i > 0 && breaks && !closes(c) && !opens(before)) {
             return i;
         }
         i += n;
-        *width += columns;
-        if (columns == 2 || c == ' ') {
-            return i;
-        }
+        *width += character_width(c);
+        before = c;
     }
     return i;
 }

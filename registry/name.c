@@ -338,3 +338,17 @@ bool dl_name_unsalt(struct dl_view key, struct dl_name_salt *out)
     out->kind = best->kind;
     return true;
 }
+
+const char *dl_name_salt_zh(const char *word)
+{
+    const char *found = NULL;
+    for (size_t i = 0; i < sizeof SALT_WORDS / sizeof SALT_WORDS[0]; i++) {
+        const struct salt_word *salt = &SALT_WORDS[i];
+        bool is_chinese = ((unsigned char)salt->word[0] & 0x80) != 0;
+        if (is_chinese && salt->side == AFTER && found == NULL &&
+            strcmp(salt->english, word) == 0) {
+            found = salt->word;
+        }
+    }
+    return found == NULL ? word : found;
+}

@@ -46,6 +46,9 @@ struct dl_name_salt {
     enum dl_salt_kind kind;
 };
 
+/* The salt in Chinese ("citrate": 枸橼酸盐); the word itself where the table has none. */
+const char *dl_name_salt_zh(const char *word);
+
 /* Takes one salt word off a key made by dl_name_key: "fentanylcitrate", "fentanylcitrat" and
  * "枸橼酸芬太尼" give "fentanyl" or "芬太尼" and "citrate". The words are data (registry/salt.def);
  * the longest that fits is taken. False, with *out untouched, when none fits or nothing would

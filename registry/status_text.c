@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "registry/layout.h"
 #include "registry/listing.h"
+#include "registry/name.h"
 #include "registry/status_gather.h"
 
 #include <string.h>
@@ -19,9 +20,22 @@ static const char *text_of(const struct printer *p, enum dl_words words)
     return dl_words_text(p->lang, words);
 }
 
+/* The substance and the salt have Chinese names for those who read Chinese. */
+static struct dl_view in_language(const struct printer *p, struct dl_view text)
+{
+    const struct dl_status *s = p->status;
+    if (p->lang != DL_LANG_ZH || text.n == 0) {
+        return text;
+    }
+    if (s->substance_name_zh.n > 0 && dl_view_equal(text, s->substance_name)) {
+        return s->substance_name_zh;
+    }
+    return dl_view_is(text, s->lookup.salt) ? dl_view_str(dl_name_salt_zh(s->lookup.salt)) : text;
+}
+
 static void put_said(struct printer *p, enum dl_words words, struct dl_view a, struct dl_view b)
 {
-    struct dl_view args[3] = {a, b};
+    struct dl_view args[3] = {in_language(p, a), in_language(p, b)};
     dl_buf_reset(&p->scratch);
     dl_words_put(&p->scratch, p->lang, words, args);
     dl_layout_put(&p->layout, dl_buf_view(&p->scratch));
@@ -32,6 +46,28 @@ static void put_day_said(struct printer *p, enum dl_words words, dl_day day)
     char text[DL_DATE_TEXT];
     dl_day_text(day, text);
     put_said(p, words, dl_view_str(text), dl_view_of(NULL, 0));
+}
+
+/* A schedule in the language of the answer; views die with the scratch. */
+static struct dl_view schedule_of(enum dl_lang lang, const char *schedule, struct dl_buf *scratch)
+{
+    static const enum dl_words named[] = {
+        DL_WORDS_SCHEDULE_NARCOTIC, DL_WORDS_SCHEDULE_PSYCHOTROPIC_1,
+        DL_WORDS_SCHEDULE_PSYCHOTROPIC_2, DL_WORDS_SCHEDULE_NON_PHARMACEUTICAL};
+    struct dl_view args[3] = {dl_view_str(schedule)};
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
+        if (strcmp(schedule, dl_words_text(DL_LANG_EN, named[i])) == 0) {
+            return dl_view_str(dl_words_text(lang, named[i]));
+        }
+    }
+    bool is_number = strspn(schedule, "IV") == strlen(schedule);
+    if (!is_number && strlen(schedule) != 1) {
+        return args[0];
+    }
+    dl_buf_reset(scratch);
+    dl_words_put(scratch, lang, is_number ? DL_WORDS_SCHEDULE_NUMBER : DL_WORDS_SCHEDULE_CLASS,
+                 args);
+    return dl_buf_view(scratch);
 }
 
 static enum dl_words mark_words(enum dl_standing standing)
@@ -95,9 +131,7 @@ static enum dl_err put_heading(struct printer *p)
         dl_layout_put(&p->layout, other);
     }
     if (s->lookup.salt[0] != '\0') {
-        dl_layout_str(&p->layout, " (");
-        dl_layout_str(&p->layout, s->lookup.salt);
-        dl_layout_str(&p->layout, ")");
+        put_said(p, DL_WORDS_IN_BRACKETS, dl_view_str(s->lookup.salt), dl_view_of(NULL, 0));
     }
     DL_TRY(dl_store_run(s->reader->store,
                         "SELECT value FROM identifier WHERE substance = ?1 AND kind = 'cas' AND"
@@ -116,7 +150,7 @@ static void put_since(struct printer *p, const struct dl_status_row *row)
     if (row->list == NULL) {
         return;
     }
-    dl_layout_str(&p->layout, ", ");
+    dl_layout_str(&p->layout, text_of(p, DL_WORDS_COMMA));
     if (row->in_force == 0) {
         put_day_said(p, DL_WORDS_LABEL_BY, row->listed_by);
     } else {
@@ -125,7 +159,7 @@ static void put_since(struct printer *p, const struct dl_status_row *row)
             row->in_force);
     }
     if (row->until > 0) {
-        dl_layout_str(&p->layout, ", ");
+        dl_layout_str(&p->layout, text_of(p, DL_WORDS_COMMA));
         put_day_said(p, DL_WORDS_LABEL_UNTIL, row->until);
     }
 }
@@ -145,7 +179,7 @@ static void put_glance(struct printer *p, const struct dl_status_row *row)
                    dl_view_str(text_of(p, mark_words(row->standing))), MARK_COLUMNS);
     p->layout.indent = 2 + 4 + MARK_COLUMNS;
     if (row->list) {
-        dl_layout_str(&p->layout, row->list->schedule);
+        dl_layout_put(&p->layout, schedule_of(p->lang, row->list->schedule, &p->scratch));
         dl_layout_str(&p->layout, "  ");
         dl_layout_str(&p->layout, row->list->code);
         dl_layout_str(&p->layout, " ");
@@ -155,9 +189,8 @@ static void put_glance(struct printer *p, const struct dl_status_row *row)
         dl_layout_str(&p->layout, text_of(p, standing_words(row->standing)));
     }
     if (row->list && row->standing > DL_STANDING_CONTROLLED) {
-        dl_layout_str(&p->layout, " (");
-        dl_layout_str(&p->layout, text_of(p, standing_words(row->standing)));
-        dl_layout_str(&p->layout, ")");
+        put_said(p, DL_WORDS_IN_BRACKETS, dl_view_str(text_of(p, standing_words(row->standing))),
+                 dl_view_of(NULL, 0));
     }
     dl_layout_end(&p->layout);
 }
@@ -200,6 +233,7 @@ static enum dl_err put_instrument(struct printer *p, const struct dl_listing *li
     DL_TRY(dl_reader_instrument(p->status->reader, listing->instrument, &instrument));
     struct dl_view title = p->lang == DL_LANG_ZH ? instrument.local : instrument.title;
     put_label(p, DL_WORDS_LABEL_INSTRUMENT);
+    title = title.n > 0 ? title : instrument.title;
     dl_layout_put(&p->layout, title.n > 0 ? title : dl_view_str(text_of(p, DL_WORDS_NOT_KNOWN)));
     return DL_OK;
 }
@@ -210,7 +244,7 @@ static void put_checked(struct printer *p, const struct dl_listing *listing)
     dl_layout_str(&p->layout, text_of(p, verified_words(listing->verification)));
     if (listing->verification_dates.n > 0 &&
         !dl_view_equal(listing->verification_dates, listing->verification)) {
-        dl_layout_str(&p->layout, "; ");
+        dl_layout_str(&p->layout, text_of(p, DL_WORDS_SEMICOLON));
         dl_layout_str(&p->layout, text_of(p, DL_WORDS_LABEL_DATES));
         dl_layout_str(&p->layout, text_of(p, verified_words(listing->verification_dates)));
     }
@@ -236,7 +270,9 @@ static enum dl_err put_details(struct printer *p, const struct dl_status_row *ro
     put_code(p, row);
     p->layout.indent = 6;
     if (row->list) {
-        const char *title = p->lang == DL_LANG_ZH ? row->list->words : row->list->title;
+        bool is_chinese = ((unsigned char)row->list->words[0] & 0x80) != 0;
+        const char *title =
+            p->lang == DL_LANG_ZH && is_chinese ? row->list->words : row->list->title;
         dl_layout_str(&p->layout, title);
         dl_layout_str(&p->layout, " · ");
         dl_layout_put(&p->layout, row->entry);
@@ -299,7 +335,7 @@ static enum dl_err put_not_understood(struct printer *p)
                    dl_view_str(text_of(p, ambiguous ? DL_WORDS_LABEL_IS_AMBIGUOUS
                                                     : DL_WORDS_LABEL_NOT_UNDERSTOOD)),
                    0);
-    dl_layout_str(&p->layout, ": ");
+    dl_layout_str(&p->layout, text_of(p, DL_WORDS_COLON));
     dl_layout_put(&p->layout, p->status->query);
     dl_layout_end(&p->layout);
     dl_layout_str(&p->layout, "  ");
@@ -312,7 +348,7 @@ static enum dl_err put_not_understood(struct printer *p)
         dl_layout_str(&p->layout, i == 0 ? "  " : " · ");
         if (i == 0) {
             dl_layout_str(&p->layout, text_of(p, DL_WORDS_LABEL_NEAREST));
-            dl_layout_str(&p->layout, ": ");
+            dl_layout_str(&p->layout, text_of(p, DL_WORDS_COLON));
         }
         dl_layout_str(&p->layout, name);
         name += strlen(name) + 1;
@@ -390,8 +426,11 @@ static void put_short(struct dl_buf *out, const struct dl_status *status, size_t
     }
     dl_buf_put_str(out, dl_words_text(lang, mark_words(row->standing)));
     if (row->list) {
+        struct dl_buf scratch;
+        dl_buf_init(&scratch, SENTENCE_MAX);
         dl_buf_u8(out, ' ');
-        dl_buf_put_str(out, row->list->schedule);
+        dl_buf_put_view(out, schedule_of(lang, row->list->schedule, &scratch));
+        dl_buf_fini(&scratch);
     }
 }
 
