@@ -8,6 +8,7 @@
 #include "node/triage.h"
 #include "node/screening.h"
 #include "registry/registry.h"
+#include "registry/worker.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@ enum {
     ROWS_MAX = 256 * 1024 * 1024,
     NOTICES_MAX = 1024 * 1024,
     PLAIN_ROWS = 200,
-    SLICE = 256 /* rows a turn: some 10 ms */
+    SLICE = 256,    /* rows a turn: some 10 ms */
+    STRUCTURES = 16 /* the same, to be read */
 };
 
 static void free_importing(void *state)
@@ -27,6 +29,8 @@ static void free_importing(void *state)
         dl_triage_forget(importing->call->agency, importing);
     }
     dl_import_drop(&importing->run);
+    dl_worker_close(&importing->worker);
+    free(importing->keys);
     dl_announcement_fini(&importing->announcement);
     dl_buf_fini(&importing->rows);
     dl_buf_fini(&importing->notices);
@@ -141,7 +145,7 @@ static void step(struct dl_call *call)
     }
 }
 
-void dl_importing_run(struct dl_importing *importing, dl_importing_fn then)
+static void compare(struct dl_importing *importing)
 {
     struct dl_registry *registry = NULL;
     struct dl_error error = {0};
@@ -159,9 +163,101 @@ void dl_importing_run(struct dl_importing *importing, dl_importing_fn then)
         dl_call_fail(importing->call, &error);
         return;
     }
-    importing->then = then;
     importing->n_done = 0;
     dl_call_steps(importing->call, step);
+}
+
+/* ---- structures ---- */
+
+static void refuse_structure(struct dl_announcement_row *row, const char *why)
+{
+    row->refused = why;
+    row->column = row->smiles_column;
+}
+
+/* Substances are told by their structure: what is drawn is what is meant. */
+static enum dl_err read_structure(struct dl_importing *i, size_t at, struct dl_error *error)
+{
+    struct dl_announcement_row *row = &i->announcement.rows[at];
+    struct dl_view *key = &row->field[DL_ROW_INCHIKEY];
+    struct dl_worker_ask ask = {.text = row->field[DL_ROW_SMILES], .wants = 0, .rule = -1};
+    struct dl_worker_answer answer;
+    DL_TRY(dl_worker_ask(i->worker, &ask, &answer, error));
+    struct dl_view found = answer.inchikey.n > 0 ? answer.inchikey : answer.parent_inchikey;
+    if (!answer.understood || found.n + 1 != sizeof i->keys[at]) {
+        refuse_structure(row, "the SMILES cannot be read as a structure");
+    } else if (key->n > 0 && !dl_view_equal(*key, found)) {
+        refuse_structure(row, "the SMILES and the InChIKey are of different structures");
+    } else {
+        memcpy(i->keys[at], found.p, found.n);
+        *key = dl_view_of(i->keys[at], found.n);
+    }
+    return DL_OK;
+}
+
+static bool has_structure(const struct dl_announcement_row *row)
+{
+    return row->refused == NULL && row->field[DL_ROW_SMILES].n > 0;
+}
+
+static void read_step(struct dl_call *call)
+{
+    struct dl_importing *i = call->state;
+    struct dl_error error = {0};
+    enum dl_err err = DL_OK;
+    size_t n = 0;
+    for (; err == DL_OK && n < STRUCTURES && i->n_read < i->announcement.n_rows; i->n_read++) {
+        if (has_structure(&i->announcement.rows[i->n_read])) {
+            err = read_structure(i, i->n_read, &error);
+            n++;
+        }
+    }
+    if (err == DL_OK && i->n_read < i->announcement.n_rows) {
+        return;
+    }
+    dl_call_steps(call, NULL);
+    dl_worker_close(&i->worker);
+    if (err != DL_OK) {
+        dl_call_fail(call, &error);
+    } else {
+        compare(i);
+    }
+}
+
+/* Without the worker the rows go by the identifiers that they give, and that is said. */
+static bool open_worker(struct dl_importing *i)
+{
+    struct dl_worker_config config = {.processes = 1};
+    struct dl_error error = {0};
+    size_t first = i->n_read;
+    while (first < i->announcement.n_rows && !has_structure(&i->announcement.rows[first])) {
+        first++;
+    }
+    if (first == i->announcement.n_rows) {
+        return false;
+    }
+    if (dl_worker_open(&config, &i->worker, &error) != DL_OK) {
+        dl_call_warn(i->call,
+                     DL_SAY(i->call, "The structures of the rows are not read: %s\n",
+                            "未读取各行的结构：%s\n"),
+                     error.message);
+        return false;
+    }
+    if (i->keys == NULL) {
+        i->keys = calloc(i->announcement.n_rows, sizeof *i->keys);
+        DL_ASSERT(i->keys != NULL, "memory for the keys of the rows");
+    }
+    return true;
+}
+
+void dl_importing_run(struct dl_importing *importing, dl_importing_fn then)
+{
+    importing->then = then;
+    if (open_worker(importing)) {
+        dl_call_steps(importing->call, read_step);
+    } else {
+        compare(importing);
+    }
 }
 
 bool dl_importing_has_news(const struct dl_importing *importing)

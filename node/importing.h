@@ -15,6 +15,9 @@ struct dl_importing {
     struct dl_announcement announcement; /* owned */
     struct dl_import import;             /* by, file, sha256, entry, apply: set before the run */
     struct dl_import_run *run;           /* while it runs */
+    struct dl_worker *worker;            /* while structures are read */
+    char (*keys)[28];                    /* of the rows, as their SMILES give them */
+    size_t n_read;                       /* rows whose structures are read */
     dl_importing_fn then;
     char sha256[65];
     char entry[128];
@@ -28,8 +31,10 @@ struct dl_importing {
 
 /* State of the call: freed with it. */
 struct dl_importing *dl_importing_new(struct dl_call *call);
-/* Takes the difference, and records it with import.apply, a slice in each turn of the loop, so that
- * the line and other calls go on meanwhile; then calls `then`. A failure ends the call. */
+/* Reads the structures of the rows that have one (a SMILES gives the InChIKey, and must not
+ * contradict one that is given), takes the difference, and records it with import.apply; a slice in
+ * each turn of the loop, so that the line and other calls go on meanwhile. Then calls `then`; a
+ * failure ends the call. */
 void dl_importing_run(struct dl_importing *importing, dl_importing_fn then);
 /* Whether the difference that was taken has anything to record. */
 bool dl_importing_has_news(const struct dl_importing *importing);

@@ -153,6 +153,15 @@ static const char *check_row(struct dl_announcement_row *row, enum dl_announced_
     return NULL;
 }
 
+/* Where a value stands: its column in the file, or the number of its key in a notice. */
+static size_t column_of(const struct dl_csv *csv, const int *at, enum dl_announced_column column)
+{
+    if (csv == NULL || at[column] == DL_CSV_ABSENT) {
+        return (size_t)column + 1;
+    }
+    return dl_csv_place_of(csv, at[column]).column;
+}
+
 void dl__announcement_judge(struct dl_announcement *a, struct dl_announcement_row *row,
                             const struct dl_csv *csv, const int *at)
 {
@@ -173,8 +182,9 @@ void dl__announcement_judge(struct dl_announcement *a, struct dl_announcement_ro
         row->refused = check_row(row, &fault);
     }
     if (row->refused != NULL) {
-        row->column = csv == NULL ? (size_t)fault + 1 : dl_csv_place_of(csv, at[fault]).column;
+        row->column = column_of(csv, at, fault);
     }
+    row->smiles_column = column_of(csv, at, DL_ROW_SMILES);
 }
 
 enum dl_err dl__announcement_check_header(const struct dl_announcement *a, struct dl_error *error)

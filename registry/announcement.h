@@ -34,8 +34,9 @@ enum dl_action { DL_ACTION_ADD, DL_ACTION_CHANGE, DL_ACTION_MOVE, DL_ACTION_END 
 enum { DL_ANNOUNCEMENT_OCTETS = 64 * 1024 * 1024, DL_ANNOUNCEMENT_ROWS = 200 * 1000 };
 
 struct dl_announcement_row {
-    size_t line;   /* in the file; in a notice the position, from 1 */
-    size_t column; /* of what is at fault in a refused row, else 0 */
+    size_t line;          /* in the file; in a notice the position, from 1 */
+    size_t column;        /* of what is at fault in a refused row, else 0 */
+    size_t smiles_column; /* where the SMILES stands */
     enum dl_action action;
     struct dl_view field[DL_ROW_COUNT]; /* empty where absent; LIST and IN_FORCE as they hold */
     const char *refused;                /* why; NULL for a row that can be taken */

@@ -72,6 +72,28 @@ that "without a terminal nothing is recorded" test "$(imports)" -eq 2
 run_error 2 E_USAGE -C "$home/cn" registry import "$home/act-2.csv" --yes
 run_error 2 E_USAGE -C "$home/cn" registry import "$home/act-2.csv" --yes --by ''
 
+# Substances are told by their structure: a SMILES gives the key, finds what is known, and may not contradict one.
+if [ -x "$root/build/directline-structure" ]; then
+    sed 's/^action.*/action,entry,name_en,smiles,inchikey/' "$home/act-1.csv" | head -n 7 >"$home/structures.csv"
+    sed -i 's/CN-TEST-1/CN-TEST-3/' "$home/structures.csv"
+    printf '%s\n' 'add,910,Chlorotestane,Clc1ccccc1,' 'add,911,Wrongtestane,C1CC,' \
+        'add,912,Falsetestane,Brc1ccccc1,PJMPHNIQZUBGLI-UHFFFAOYSA-N' \
+        'end,,Whatever it is called,C[C@H](N)C(=O)c1ccccc1,' >>"$home/structures.csv"
+    run 1 -C "$home/cn" registry import "$home/structures.csv" --yes --by Li --json
+    expect '[(x["result"], x["line"], x["column"]) for x in d["rows"]] ==
+            [("new", 8, None), ("refused", 9, 22), ("refused", 10, 22), ("ended", 11, None)]'
+    expect 'd["rows"][0]["substance"] == "MVPPADPHJFYWMZ-UHFFFAOYSA-N" and "different structures" in d["rows"][2]["reason"]'
+    run 0 -C "$home/cn" status 'c1ccccc1Cl' MVPPADPHJFYWMZ-UHFFFAOYSA-N --jurisdiction CN --json
+    expect '[x["answers"][0]["status"] for x in all] == ["controlled", "controlled"]'
+    run 0 -C "$home/cn" status cathinone --jurisdiction CN --json
+    expect 'd["answers"][0]["status"] == "ended"'
+    that "the peer gets the keys" wait_until 15 is_told CN-TEST-3
+    run 0 -C "$home/us" registry notices --json
+    id=$(get '[x["id"] for x in all if x["instrument"] == "CN-TEST-3"][0]')
+    run 0 -C "$home/us" alert show "cn/$id" --content
+    that "in its rows" grep -q '"inchikey":"MVPPADPHJFYWMZ-UHFFFAOYSA-N"' <<<"$out"
+fi
+
 # Killed at the n-th write of an import: it is recorded and the peer hears of it, or neither.
 killed_at() { # N: 0 when the node outlived it
     act "9$1" "add,9$1,Killedone $1,," >"$home/killed.csv"
