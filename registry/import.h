@@ -1,10 +1,12 @@
 /* Announcements and the registry: the difference first, then one transaction, and the way back.
  *
  * A row finds its substance by InChIKey, else by CAS number, else by name, else (not for `add`) by
- * list and entry. `add` begins a listing; `change` corrects one (same day in force, or none given)
- * or, from its day in force on, continues it with other words; `move` ends the one on `from` and
- * begins one on `list`; `end` ends it. A row that contradicts what is recorded is a conflict and is
- * left out. What is replaced stays recorded for earlier versions (registry/SCHEMA.md).
+ * list and entry. A new InChIKey is that of a substance of this number or name which was recorded
+ * without a structure: it goes on under its key. `add` begins a listing; `change` corrects one
+ * (same day in force, or none given) or, from its day in force on, continues it with other words;
+ * `move` ends the one on `from` and begins one on `list`; `end` ends it. A row that contradicts
+ * what is recorded is a conflict and is left out. What is replaced stays recorded for earlier
+ * versions (registry/SCHEMA.md).
  */
 #ifndef DL_REGISTRY_IMPORT_H
 #define DL_REGISTRY_IMPORT_H

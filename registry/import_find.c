@@ -77,24 +77,6 @@ static enum dl_err by_name(struct dl__importing *m, const struct dl_announcement
                         out);
 }
 
-/* The structure decides; a CAS number that is another's own is a contradiction. */
-static enum dl_err by_inchikey(struct dl__importing *m, const struct dl_announcement_row *row,
-                               struct dl__subject *out)
-{
-    struct meant cas = {0};
-    DL_TRY(dl_store_run(
-        m->store, "SELECT id FROM substance WHERE key = ?1 AND recorded_until IS NULL",
-        DL_SQL(DL_SQL_TEXT(row->field[DL_ROW_INCHIKEY])), dl__import_take_id, &out->id));
-    cas.sought = out->id;
-    if (row->field[DL_ROW_CAS].n > 0) {
-        DL_TRY(by_cas(m, row->field[DL_ROW_CAS], &cas));
-    }
-    if (cas.n > 0 && !cas.found) {
-        out->conflict = "the CAS number is that of a substance with another structure";
-    }
-    return DL_OK;
-}
-
 /* Without a structure: the CAS number, and the names must not say otherwise. */
 static enum dl_err by_number_or_name(struct dl__importing *m, const struct dl_announcement_row *row,
                                      struct dl__subject *out)
@@ -126,6 +108,36 @@ static enum dl_err by_number_or_name(struct dl__importing *m, const struct dl_an
     return DL_OK;
 }
 
+/* The structure decides; a CAS number that is another's own is a contradiction. One that is not
+ * known yet may be that of a substance recorded without any. */
+static enum dl_err by_inchikey(struct dl__importing *m, const struct dl_announcement_row *row,
+                               struct dl__subject *out)
+{
+    struct meant cas = {0};
+    struct dl__subject named = {0};
+    int64_t bare = 0;
+    DL_TRY(dl_store_run(
+        m->store, "SELECT id FROM substance WHERE key = ?1 AND recorded_until IS NULL",
+        DL_SQL(DL_SQL_TEXT(row->field[DL_ROW_INCHIKEY])), dl__import_take_id, &out->id));
+    if (out->id == 0) {
+        DL_TRY(by_number_or_name(m, row, &named));
+        DL_TRY(dl_store_run(
+            m->store,
+            "SELECT id FROM substance WHERE id = ?1 AND structured = 0 AND kind = 'chemical'",
+            DL_SQL(DL_SQL_INT(named.conflict == NULL ? named.id : 0)), dl__import_take_id, &bare));
+        out->id = bare;
+        out->adopted = bare != 0;
+    }
+    cas.sought = out->id;
+    if (row->field[DL_ROW_CAS].n > 0) {
+        DL_TRY(by_cas(m, row->field[DL_ROW_CAS], &cas));
+    }
+    if (cas.n > 0 && !cas.found) {
+        out->conflict = "the CAS number is that of a substance with another structure";
+    }
+    return DL_OK;
+}
+
 static enum dl_err by_entry(struct dl__importing *m, const struct dl_announcement_row *row,
                             int64_t list, struct dl__subject *out)
 {
@@ -148,8 +160,7 @@ enum dl_err dl__import_subject(struct dl__importing *m, const struct dl_announce
                                int64_t list, struct dl__subject *out)
 {
     const struct dl_view *f = row->field;
-    out->id = 0;
-    out->conflict = NULL;
+    *out = (struct dl__subject){.id = 0};
     if (f[DL_ROW_INCHIKEY].n > 0) {
         return by_inchikey(m, row, out);
     }

@@ -47,7 +47,8 @@ struct dl__listed {
 
 /* The substance a row means. */
 struct dl__subject {
-    int64_t id; /* 0: not in the registry */
+    int64_t id;   /* 0: not in the registry */
+    bool adopted; /* it has no structure yet, and the row gives it one */
     const char *conflict;
 };
 
@@ -80,6 +81,12 @@ DL_MUST_USE enum dl_err dl__import_text(struct dl__importing *m, struct dl__last
 DL_MUST_USE enum dl_err dl__import_new_substance(struct dl__importing *m,
                                                  const struct dl_announcement_row *row,
                                                  int64_t *id);
+/* The structure that the row draws, of this substance; nothing where it draws none. */
+DL_MUST_USE enum dl_err dl__import_structure(struct dl__importing *m,
+                                             const struct dl_announcement_row *row,
+                                             int64_t substance);
+/* The listing as it is, recorded again by this version. */
+DL_MUST_USE enum dl_err dl__import_again(struct dl__importing *m, int64_t listing, int64_t *again);
 /* `like`: the listing it follows in a move, whose kind and links it takes; 0 for none. */
 DL_MUST_USE enum dl_err dl__import_new_listing(struct dl__importing *m,
                                                const struct dl_announcement_row *row,
@@ -97,6 +104,10 @@ DL_MUST_USE enum dl_err dl__import_continued(struct dl__importing *m,
                                              int64_t listing);
 /* Links and printed texts of a listing, for its new row. */
 DL_MUST_USE enum dl_err dl__import_copy_parts(struct dl_store *store, int64_t from, int64_t to);
+
+/* import_adopt.c: the substance goes on under the row's InChIKey; *substance is its new id. */
+DL_MUST_USE enum dl_err dl__import_adopt(struct dl__importing *m,
+                                         const struct dl_announcement_row *row, int64_t *substance);
 
 /* import_row.c: what becomes of the row, done in the store. */
 struct dl__outcome {

@@ -192,6 +192,20 @@ static enum dl_err act(struct dl__importing *m, const struct dl_announcement_row
     DL_ASSERT(false, "an action");
 }
 
+/* What the row did is done to the substance as it is recorded; then its structure is known. */
+static enum dl_err adopt(struct dl__importing *m, const struct dl_announcement_row *row,
+                         struct dl__outcome *out)
+{
+    if (out->result == DL_IMPORT_CONFLICT || out->result == DL_IMPORT_REFUSED) {
+        return DL_OK;
+    }
+    if (out->result == DL_IMPORT_UNCHANGED) {
+        out->result = DL_IMPORT_CHANGED;
+        out->reason = "its structure is known now";
+    }
+    return dl__import_adopt(m, row, &out->substance);
+}
+
 enum dl_err dl__import_row(struct dl__importing *m, const struct dl_announcement_row *row,
                            struct dl__outcome *out)
 {
@@ -216,5 +230,6 @@ enum dl_err dl__import_row(struct dl__importing *m, const struct dl_announcement
     if (subject.conflict != NULL) {
         return conflict(out, subject.conflict);
     }
-    return act(m, row, out);
+    DL_TRY(act(m, row, out));
+    return subject.adopted ? adopt(m, row, out) : DL_OK;
 }

@@ -96,18 +96,34 @@ static enum dl_err reopen(void *context, const struct dl_row *row)
 static enum dl_err undo_rows(struct undoing *u)
 {
     static const char *const closing[] = {
-        "UPDATE listing SET recorded_until = ?2 WHERE recorded_from = ?1 AND recorded_from > 1 AND "
-        "recorded_until IS "
-        "NULL",
+        "UPDATE listing SET recorded_until = ?2 WHERE (recorded_from = ?1 OR stems_from = ?1) AND "
+        "recorded_until IS NULL",
         "UPDATE name SET recorded_until = ?2 WHERE recorded_from = ?1 AND recorded_until IS NULL",
         "UPDATE identifier SET recorded_until = ?2 WHERE recorded_from = ?1 AND recorded_until IS "
         "NULL",
+        /* names of its substances that came back by another undo */
+        "UPDATE name SET recorded_until = ?2 WHERE recorded_until IS NULL AND substance IN (SELECT "
+        "id FROM substance WHERE recorded_from = ?1)",
+        "UPDATE identifier SET recorded_until = ?2 WHERE recorded_until IS NULL AND substance IN "
+        "(SELECT id FROM substance WHERE recorded_from = ?1)",
         "UPDATE substance SET recorded_until = ?2 WHERE recorded_from = ?1 AND recorded_until IS "
         "NULL",
         "UPDATE instrument SET recorded_until = ?2 WHERE recorded_from = ?1 AND recorded_until IS "
         "NULL"};
+    static const char *const opening[] = {
+        "INSERT INTO name (substance, n, lang, kind, name, key, known_from, known_until, source, "
+        "verification, recorded_from) SELECT a.substance, a.n + 1 + (SELECT max(b.n) FROM name b "
+        "WHERE b.substance = a.substance), a.lang, a.kind, a.name, a.key, a.known_from, "
+        "a.known_until, a.source, a.verification, ?2 FROM name a WHERE a.recorded_until = ?1",
+        "INSERT INTO identifier (value, kind, substance, role, source, verification, "
+        "recorded_from) SELECT value, kind, substance, role, source, verification, ?2 FROM "
+        "identifier WHERE recorded_until = ?1"};
     for (size_t i = 0; i < sizeof closing / sizeof *closing; i++) {
         DL_TRY(dl_store_run(u->store, closing[i],
+                            DL_SQL(DL_SQL_INT(u->import), DL_SQL_INT(u->version)), NULL, NULL));
+    }
+    for (size_t i = 0; i < sizeof opening / sizeof *opening; i++) {
+        DL_TRY(dl_store_run(u->store, opening[i],
                             DL_SQL(DL_SQL_INT(u->import), DL_SQL_INT(u->version)), NULL, NULL));
     }
     DL_TRY(dl_store_run(u->store, "SELECT id FROM listing WHERE recorded_until = ?1 ORDER BY id",

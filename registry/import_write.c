@@ -88,6 +88,12 @@ enum dl_err dl__import_new_substance(struct dl__importing *m, const struct dl_an
                                DL_SQL_INT(m->version), DL_SQL_INT(m->next_substance)),
                         NULL, NULL));
     *id = m->next_substance++;
+    return dl__import_structure(m, row, *id);
+}
+
+enum dl_err dl__import_structure(struct dl__importing *m, const struct dl_announcement_row *row,
+                                 int64_t substance)
+{
     if (row->field[DL_ROW_SMILES].n == 0) {
         return DL_OK;
     }
@@ -95,7 +101,7 @@ enum dl_err dl__import_new_substance(struct dl__importing *m, const struct dl_an
                         "INSERT INTO structure (substance, formula, smiles, inchi, stereo, method, "
                         "source, verification, note) VALUES (?1, '', ?2, '', '', 'announcement', "
                         "?3, ?4, '')",
-                        DL_SQL(DL_SQL_INT(*id), DL_SQL_TEXT(row->field[DL_ROW_SMILES]),
+                        DL_SQL(DL_SQL_INT(substance), DL_SQL_TEXT(row->field[DL_ROW_SMILES]),
                                DL_SQL_INT(m->source), DL_SQL_STR(m->verification)),
                         NULL, NULL);
 }
@@ -241,6 +247,23 @@ enum dl_err dl__import_ended(struct dl__importing *m, const struct dl_announceme
         DL_SQL(DL_SQL_INT(listing), DL_SQL_TEXT(row->field[DL_ROW_IN_FORCE]),
                DL_SQL_INT(m->instrument), DL_SQL_INT(m->version), DL_SQL_INT(id)),
         NULL, NULL));
+    return dl__import_copy_parts(m->store, listing, id);
+}
+
+enum dl_err dl__import_again(struct dl__importing *m, int64_t listing, int64_t *again)
+{
+    int64_t id = m->next_listing++;
+    DL_TRY(close_row(m, listing));
+    DL_TRY(dl_store_run(
+        m->store,
+        "INSERT INTO listing (key, list, entry, kind, subject, announced, in_force, listed_by, "
+        "until, gone_by, instrument, ended_by, words, scope, exemption, source, verification, "
+        "verification_dates, parent, note, recorded_from, id) SELECT key, list, entry, kind, "
+        "subject, announced, in_force, listed_by, until, gone_by, instrument, ended_by, words, "
+        "scope, exemption, source, verification, verification_dates, parent, note, ?2, ?3 FROM "
+        "listing WHERE id = ?1",
+        DL_SQL(DL_SQL_INT(listing), DL_SQL_INT(m->version), DL_SQL_INT(id)), NULL, NULL));
+    *again = id;
     return dl__import_copy_parts(m->store, listing, id);
 }
 

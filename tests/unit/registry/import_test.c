@@ -330,6 +330,60 @@ static struct dl_import import_example(struct dl_store *store, const char *name)
     return import;
 }
 
+#define NEW_KEY "CNOFBGYRMCBVLO-UHFFFAOYSA-N"
+#define SUBJECT_NOW                                                                                \
+    "SELECT s.key FROM listing a JOIN substance s ON s.id = a.subject JOIN link k ON k.listing = " \
+    "a.id AND k.substance = s.id WHERE a.key = 'CN-NEW/10' AND a.recorded_until IS NULL"
+#define NAMES_NOW                                                                                  \
+    "SELECT s.key || ' ' || n.name FROM name n JOIN substance s ON s.id = n.substance WHERE "      \
+    "n.recorded_until IS NULL AND n.name IN ('Brorphine', '溴啡', 'Bromorphine') ORDER BY n.n"
+
+static void undo(int64_t import)
+{
+    struct dl_undo order = {
+        .store = small.store, .import = import, .by = "J. Doe", .now_ms = 1750000000000};
+    int64_t id = 0;
+    assert_int_equal(dl_registry_undo(&order, &id, &error), DL_OK);
+}
+
+static void a_structure_that_comes_later_is_of_the_same_substance(void **state)
+{
+    (void)state;
+    static const char with_key[] =
+        "action,entry,name_en,cas,inchikey\nadd,10,Brorphine,2244737-98-0," NEW_KEY "\n";
+    expect("action,entry,name_en,name_zh,cas\nadd,10,Brorphine,溴啡,2244737-98-0\n", "8 new;");
+    expect_rows(SUBJECT_NOW, "chemical:brorphine;");
+    expect(with_key, "8 changed its structure is known now;");
+    expect_rows(SUBJECT_NOW, NEW_KEY ";");
+    expect_rows(NAMES_NOW, NEW_KEY " Brorphine;" NEW_KEY " 溴啡;");
+    expect_sound(small.store);
+    expect(with_key, "");
+    expect("action,entry,name_zh\nadd,10,溴啡\n", ""); /* and by name it is found as ever */
+    undo(3);
+    expect_rows(SUBJECT_NOW, "chemical:brorphine;");
+    expect_rows(NAMES_NOW, "chemical:brorphine Brorphine;chemical:brorphine 溴啡;");
+    expect_sound(small.store);
+    undo(2);
+    expect_rows(SUBJECT_NOW, "");
+    expect_rows(NAMES_NOW, "");
+    expect_sound(small.store);
+}
+
+static void what_a_row_does_is_done_before_the_structure_is_known(void **state)
+{
+    (void)state;
+    (void)apply("action,entry,name_en,in_force\nadd,10,Brorphine,2026-01-15\n");
+    expect("action,name_en,inchikey\nend,Brorphine," NEW_KEY "\n", "8 ended;");
+    expect_rows(SUBJECT_NOW, NEW_KEY ";");
+    expect_rows("SELECT until FROM listing WHERE key = 'CN-NEW/10' AND recorded_until IS NULL",
+                "2026-02-01;");
+    expect_sound(small.store);
+    /* another structure under a name that has one already is another substance */
+    expect("action,entry,name_en,inchikey\nadd,12,Brorphine,APSJUNFBAXIXLK-UHFFFAOYSA-N\n",
+           "8 new;");
+    expect_rows(SUBJECT_NOW, NEW_KEY ";");
+}
+
 static const char slices[] = HEADER "action,entry,name_en\nadd,20,Alphanone\nadd,21,Betanone\n"
                                     "end,,Fentanyl\n";
 
@@ -535,6 +589,8 @@ int main(void)
         WITH_SMALL(an_undo_restores_what_was_and_is_recorded_itself),
         WITH_SMALL(what_a_later_import_was_built_on_cannot_be_undone),
         WITH_SMALL(an_unknown_jurisdiction_is_refused_whole),
+        WITH_SMALL(a_structure_that_comes_later_is_of_the_same_substance),
+        WITH_SMALL(what_a_row_does_is_done_before_the_structure_is_known),
         WITH_SMALL(an_import_in_slices_is_seen_by_nobody_before_its_end),
         WITH_SMALL(while_one_import_runs_every_other_change_waits),
         WITH_SMALL(a_difference_shown_before_a_change_is_not_recorded_after_it),
