@@ -177,6 +177,12 @@ static void undone(void *context, size_t flagged)
                       DL_SAY(call, "Import %llu is taken back; recorded as import %lld.\n",
                              "导入 %llu 已撤回；记录为导入 %lld。\n"),
                       (unsigned long long)undoing->number, (long long)undoing->id);
+        if (dl_agency_first_peer(call->agency) != NULL) {
+            dl_call_print(call, DL_SAY(call,
+                                       "Peers that were told of it are not told of this: message "
+                                       "send does that.\n",
+                                       "已获通报的对方不会自动得知撤回；请用 message send 告知。\n"));
+        }
         dl_importing_say_flagged(call, flagged);
     }
     dl_call_end(call, DL_EXIT_OK);

@@ -39,6 +39,15 @@ import json, sys
 print(*(json.loads(line)["reason"] for line in open(sys.argv[1])))' "$dir/out")"
 "$directline" status - <"$dir/in" >"$dir/out"
 expect "one line for each line for people too" 6 "$(wc -l <"$dir/out" | tr -d ' ')"
+python3 -c 'import sys; sys.stdout.buffer.write(b"x\0y\n" + b"a" * 1048576 + b"\n" + b"C" * 5000 + b"\r\n   \n\r\n" + "嗎啡\n".encode())' >"$dir/in"
+"$directline" status - --json <"$dir/in" >"$dir/out"
+expect "a line of a million characters, a NUL, blanks" 1 $?
+expect "still one line for each" "malformed malformed malformed empty empty None" "$(python3 -c '
+import json, sys
+print(*(json.loads(line)["reason"] for line in open(sys.argv[1])))' "$dir/out")"
+expect "no line, no answer" 0 "$("$directline" status - --json </dev/null | wc -l | tr -d ' ')"
+expect "traditional characters" 1 "$("$directline" status 鹽酸嗎啡 --json | grep -c BQJCRHHNABKAKU-KBQPJGBKSA-N)"
+expect "a word of the street" 1 "$("$directline" status Kokain --json | grep -c ZPUCINDJVBIVPJ)"
 expect "no colour outside a terminal" 0 "$("$directline" status fentanyl | grep -c $'\x1b')"
 expect "in Chinese" 1 "$("$directline" status fentanyl --lang zh --jurisdiction US | grep -c 'US  管制')"
 
