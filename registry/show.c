@@ -3,7 +3,13 @@
 
 #include <string.h>
 
-enum { COLUMNS_MAX = 24, INDENT = 2 };
+enum {
+    COLUMNS_MAX = 24,
+    INDENT = 2,
+    DETAIL_INDENT = 6,
+    LABEL_COLUMNS = 12,
+    SCRATCH_MAX = 64 * 1024
+};
 
 static enum dl_err on_id(void *context, const struct dl_row *row)
 {
@@ -47,6 +53,7 @@ struct section {
     const char *sql;
     enum dl_words label;
     int n_text; /* of the columns, those that people are shown */
+    int n_bare; /* and of those, the ones that need no name */
     const char *columns[COLUMNS_MAX];
 };
 
@@ -59,12 +66,14 @@ static const struct section SECTIONS[] = {
      " FROM name m JOIN text x ON x.id = m.source WHERE m.substance = ?1 AND " RECORDED("m"),
      DL_WORDS_LABEL_NAMES,
      5,
+     3,
      {"name", "lang", "kind", "known_from", "known_until", "source", "verification"}},
     {"identifiers",
      "SELECT i.kind, i.value, i.role, x.value, i.verification"
      " FROM identifier i JOIN text x ON x.id = i.source WHERE i.substance = ?1 AND " RECORDED(
          "i") " ORDER BY i.kind, i.role, i.value",
      DL_WORDS_LABEL_NUMBERS,
+     3,
      3,
      {"kind", "value", "role", "source", "verification"}},
     {"structures",
@@ -73,6 +82,7 @@ static const struct section SECTIONS[] = {
      " JOIN text x ON x.id = t.source WHERE t.substance = ?1 AND s.structured AND ?2 > 0",
      DL_WORDS_LABEL_STRUCTURE,
      5,
+     1,
      {"formula", "smiles", "inchi", "inchikey", "stereo", "method", "source", "verification",
       "note"}},
     {"listings",
@@ -87,7 +97,8 @@ static const struct section SECTIONS[] = {
      " WHERE k.substance = ?1 AND " RECORDED(
          "l") " ORDER BY j.code, coalesce(l.in_force, l.listed_by), d.code, l.entry",
      DL_WORDS_LABEL_HISTORY,
-     16,
+     0, /* told in words, by put_listing */
+     0,
      {"list",         "schedule",           "entry",   "in_force",  "until",     "relation",
       "kind",         "jurisdiction",       "listing", "announced", "listed_by", "gone_by",
       "instrument",   "ended_by",           "words",   "scope",     "exemption", "source",
@@ -97,12 +108,15 @@ static const struct section SECTIONS[] = {
      " JOIN conflict c ON c.id = u.conflict WHERE u.substance = ?1 AND ?2 > 0",
      DL_WORDS_LABEL_CONFLICTS,
      3,
+     3,
      {"kind", "key", "explanation", "detail", "source"}}};
 
 struct shower {
     const struct section *section;
     struct dl_buf *out;
     struct dl_layout layout;
+    enum dl_lang lang;
+    struct dl_buf scratch;
     size_t n;
 };
 
@@ -187,8 +201,8 @@ static enum dl_err on_text_row(void *context, const struct dl_row *row)
         if (dl_row_null(row, i) || text.n == 0) {
             continue;
         }
-        if (i > 0) {
-            dl_layout_str(layout, "  ");
+        dl_layout_str(layout, i == 0 ? "" : "  ");
+        if (i >= shower->section->n_bare) {
             dl_layout_word(layout, DL_COLOR_DIM, dl_view_str(shower->section->columns[i]), 0);
             dl_layout_str(layout, " ");
         }
@@ -197,21 +211,102 @@ static enum dl_err on_text_row(void *context, const struct dl_row *row)
     return dl_buf_err(layout->out);
 }
 
+/* Columns of the query for listings. */
+enum {
+    LISTED_LIST,
+    LISTED_SCHEDULE,
+    LISTED_ENTRY,
+    LISTED_IN_FORCE,
+    LISTED_UNTIL,
+    LISTED_RELATION,
+    LISTED_KIND,
+    LISTED_JURISDICTION,
+    LISTED_LISTED_BY = 10,
+    LISTED_GONE_BY,
+    LISTED_INSTRUMENT,
+    LISTED_ENDED_BY,
+    LISTED_SCOPE = 15,
+    LISTED_EXEMPTION
+};
+
+static void put_words(struct shower *shower, enum dl_words words, struct dl_view a)
+{
+    struct dl_view args[3] = {a};
+    dl_buf_reset(&shower->scratch);
+    dl_words_put(&shower->scratch, shower->lang, words, args);
+    dl_layout_put(&shower->layout, dl_buf_view(&shower->scratch));
+}
+
+static void put_detail(struct shower *shower, enum dl_words label, struct dl_view text)
+{
+    if (text.n > 0) {
+        dl_layout_label(&shower->layout, DETAIL_INDENT, dl_words_text(shower->lang, label),
+                        LABEL_COLUMNS);
+        dl_layout_put(&shower->layout, text);
+    }
+}
+
+static void put_interval(struct shower *shower, const struct dl_row *row)
+{
+    bool known = !dl_row_null(row, LISTED_IN_FORCE);
+    put_words(shower, known ? DL_WORDS_LABEL_SINCE : DL_WORDS_LABEL_BY,
+              dl_row_text(row, known ? LISTED_IN_FORCE : LISTED_LISTED_BY));
+    struct dl_view end = dl_row_text(row, LISTED_UNTIL);
+    struct dl_view gone = dl_row_text(row, LISTED_GONE_BY);
+    if (end.n + gone.n > 0) {
+        dl_layout_str(&shower->layout, dl_words_text(shower->lang, DL_WORDS_COMMA));
+        put_words(shower, end.n > 0 ? DL_WORDS_LABEL_UNTIL : DL_WORDS_LABEL_GONE_BY,
+                  end.n > 0 ? end : gone);
+    }
+}
+
+/* One list it stood or stands on, and when. */
+static enum dl_err put_listing(void *context, const struct dl_row *row)
+{
+    struct shower *shower = context;
+    struct dl_layout *layout = &shower->layout;
+    dl_layout_label(layout, INDENT, "", 0);
+    layout->indent = DETAIL_INDENT;
+    dl_layout_word(layout, DL_COLOR_BOLD, dl_row_text(row, LISTED_JURISDICTION),
+                   DETAIL_INDENT - INDENT);
+    dl_layout_put(layout, dl_row_text(row, LISTED_LIST));
+    dl_layout_str(layout, " ");
+    dl_layout_put(layout, dl_row_text(row, LISTED_ENTRY));
+    dl_layout_str(layout, "  ");
+    dl_layout_put(layout, dl_row_text(row, LISTED_SCHEDULE));
+    dl_layout_str(layout, "  ");
+    put_interval(shower, row);
+    if (!dl_view_is(dl_row_text(row, LISTED_KIND), "named")) {
+        put_words(shower, DL_WORDS_IN_BRACKETS, dl_row_text(row, LISTED_KIND));
+    }
+    if (!dl_view_is(dl_row_text(row, LISTED_RELATION), "is")) {
+        put_words(shower, DL_WORDS_IN_BRACKETS, dl_row_text(row, LISTED_RELATION));
+    }
+    put_detail(shower, DL_WORDS_LABEL_INSTRUMENT, dl_row_text(row, LISTED_INSTRUMENT));
+    put_detail(shower, DL_WORDS_LABEL_ENDED_BY, dl_row_text(row, LISTED_ENDED_BY));
+    put_detail(shower, DL_WORDS_LABEL_SCOPE, dl_row_text(row, LISTED_SCOPE));
+    put_detail(shower, DL_WORDS_LABEL_EXEMPTION, dl_row_text(row, LISTED_EXEMPTION));
+    return dl_buf_err(layout->out);
+}
+
 enum dl_err dl_show_text(struct dl_reader *reader, const struct dl_moment *moment,
                          int64_t substance, const struct dl_style *style, struct dl_buf *out)
 {
-    struct shower shower = {.out = out};
+    struct shower shower = {.out = out, .lang = style->lang};
+    dl_buf_init(&shower.scratch, SCRATCH_MAX);
     dl_layout_init(&shower.layout, out, style->color, style->width);
-    DL_TRY(dl_store_run(reader->store, SUBSTANCE_SQL, DL_SQL(DL_SQL_INT(substance)), on_heading,
-                        &shower));
-    for (size_t i = 0; i < sizeof SECTIONS / sizeof SECTIONS[0]; i++) {
+    enum dl_err err = dl_store_run(reader->store, SUBSTANCE_SQL, DL_SQL(DL_SQL_INT(substance)),
+                                   on_heading, &shower);
+    for (size_t i = 0; err == DL_OK && i < sizeof SECTIONS / sizeof SECTIONS[0]; i++) {
+        bool listings = SECTIONS[i].label == DL_WORDS_LABEL_HISTORY;
         shower.section = &SECTIONS[i];
         dl_layout_word(&shower.layout, DL_COLOR_BOLD,
                        dl_view_str(dl_words_text(style->lang, SECTIONS[i].label)), 0);
-        DL_TRY(dl_store_run(reader->store, SECTIONS[i].sql,
-                            DL_SQL(DL_SQL_INT(substance), DL_SQL_INT(moment->version)), on_text_row,
-                            &shower));
+        err = dl_store_run(reader->store, SECTIONS[i].sql,
+                           DL_SQL(DL_SQL_INT(substance), DL_SQL_INT(moment->version)),
+                           listings ? put_listing : on_text_row, &shower);
         dl_layout_end(&shower.layout);
     }
-    return dl_buf_err(out);
+    dl_buf_fini(&shower.scratch);
+    return err == DL_OK ? dl_buf_err(out) : err;
 }

@@ -48,6 +48,21 @@ print(*(json.loads(line)["reason"] for line in open(sys.argv[1])))' "$dir/out")"
 expect "no line, no answer" 0 "$("$directline" status - --json </dev/null | wc -l | tr -d ' ')"
 expect "traditional characters" 1 "$("$directline" status 鹽酸嗎啡 --json | grep -c BQJCRHHNABKAKU-KBQPJGBKSA-N)"
 expect "a word of the street" 1 "$("$directline" status Kokain --json | grep -c ZPUCINDJVBIVPJ)"
+expect "the history has old and new lists" 2 "$("$directline" registry show etizolam |
+    grep -cE '^  CN  CN-(SUPP 2021-07-01/18|MEDPSY2 30)  ')"
+expect "with their days, in Chinese" 1 "$("$directline" registry show 莫达非尼 --lang zh |
+    grep -c 'CN-PSY2 2023-120/4 .*自 2023-10-01 起，2025-07-21 起失效')"
+expect "additions are grouped by act" 1 "$("$directline" registry additions --jurisdiction CN --from 2024-07-01 \
+    --until 2024-07-01 | grep -c '^CN  2024-07-01  .*46\|^CN  2024-07-01  .*45 other')"
+expect "46 of them" 46 "$("$directline" registry additions --jurisdiction CN --from 2024-07-01 --until 2024-07-01 |
+    grep -c '^  CN-SUPP 2024-07-01/')"
+"$directline" registry export >"$dir/all.csv"
+expect "an export opens as UTF-8 and holds no formula" "3727 0" "$(python3 -c '
+import csv, sys
+assert open(sys.argv[1], "rb").read(3) == b"\xef\xbb\xbf"
+rows = list(csv.reader(open(sys.argv[1], encoding="utf-8-sig", newline="")))
+assert {len(r) for r in rows} == {len(rows[0])}
+print(len(rows) - 1, sum(c[:1] in tuple("=+-@\t\r") and c != "" for r in rows for c in r))' "$dir/all.csv")"
 expect "no colour outside a terminal" 0 "$("$directline" status fentanyl | grep -c $'\x1b')"
 expect "in Chinese" 1 "$("$directline" status fentanyl --lang zh --jurisdiction US | grep -c 'US  管制')"
 
