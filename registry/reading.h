@@ -20,8 +20,8 @@ struct dl_readings {
  * import is being recorded, whose end brings a new version to read. No other question may wait. */
 DL_MUST_USE enum dl_err dl_readings_put(struct dl_store *store, struct dl_worker *worker,
                                         struct dl_readings *out, struct dl_error *error);
-/* Takes the answers and records them, in one transaction, or in that of an import under way. A structure that the worker refuses has a
- * reading without a fingerprint: it is not asked again. */
+/* Takes the answers and records them, in one transaction, or in that of an import under way. A
+ * structure that the worker refuses has a reading without a fingerprint: it is not asked again. */
 DL_MUST_USE enum dl_err dl_readings_take(struct dl_store *store, struct dl_worker *worker,
                                          const struct dl_readings *readings,
                                          struct dl_error *error);
