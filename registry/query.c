@@ -54,7 +54,7 @@ static bool take_label(struct dl_view *text, const char *label)
     return true;
 }
 
-/* ASCII for the digits and dashes people paste; 0 for anything else. */
+/* ASCII for the digits, dashes and blanks between that people paste; 0 for anything else. */
 static char plain_character(int32_t c)
 {
     if (c >= '0' && c <= '9') {
@@ -63,8 +63,8 @@ static char plain_character(int32_t c)
     if (c >= 0xFF10 && c <= 0xFF19) {
         return (char)('0' + (c - 0xFF10));
     }
-    bool dash =
-        c == '-' || (c >= 0x2010 && c <= 0x2015) || c == 0x2212 || c == 0xFE63 || c == 0xFF0D;
+    bool dash = c == '-' || c == ' ' || (c >= 0x2010 && c <= 0x2015) || c == 0x2212 ||
+                c == 0xFE63 || c == 0xFF0D;
     return dash ? '-' : 0;
 }
 
@@ -117,6 +117,30 @@ static bool is_inchikey_shape(struct dl_view text)
     return true;
 }
 
+/* Ten small letters are a name (UNIIs have digits), and c1ccccc1Cl is a structure. */
+static bool has_digit(struct dl_view text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] >= '0' && text.p[i] <= '9') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ASCII letters as capitals; the text itself where it is longer than any number. */
+static struct dl_view in_capitals(struct dl_view text, char plain[DL_QUERY_PLAIN])
+{
+    if (text.n > DL_QUERY_PLAIN) {
+        return text;
+    }
+    for (size_t i = 0; i < text.n; i++) {
+        bool small = text.p[i] >= 'a' && text.p[i] <= 'z';
+        plain[i] = (char)(small ? text.p[i] - 32 : text.p[i]);
+    }
+    return dl_view_of(plain, text.n);
+}
+
 void dl_query_read(struct dl_view text, struct dl_query *out, char plain[DL_QUERY_PLAIN])
 {
     *out = (struct dl_query){.kind = DL_QUERY_NAME, .text = trim(text)};
@@ -147,12 +171,16 @@ void dl_query_read(struct dl_view text, struct dl_query *out, char plain[DL_QUER
         return;
     }
     bool labelled = take_label(&out->text, "UNII");
-    if (dl_unii_is_valid(out->text)) {
+    bool may_be_small = has_digit(out->text) && !dl_query_may_be_smiles(out->text);
+    if (dl_unii_is_valid(out->text) ||
+        (may_be_small && dl_unii_is_valid(in_capitals(out->text, plain)))) {
         out->kind = DL_QUERY_UNII;
+        out->text = in_capitals(out->text, plain);
         return;
     }
     labelled = take_label(&out->text, "InChIKey") || labelled;
     if (is_inchikey_shape(out->text)) {
+        out->text = in_capitals(out->text, plain);
         out->kind =
             dl_inchikey_check(out->text) == DL_OK ? DL_QUERY_INCHIKEY : DL_QUERY_BAD_INCHIKEY;
     } else if (dl_inchikey_is_block(out->text)) {

@@ -11,7 +11,7 @@ enum dl_query_kind {
     DL_QUERY_NAME,    /* whatever has no other form */
     DL_QUERY_CAS,     /* with a right check digit */
     DL_QUERY_BAD_CAS, /* the form of a CAS number, the check digit is wrong */
-    DL_QUERY_UNII,    /* 10 capitals and digits; it may be a name all the same */
+    DL_QUERY_UNII,    /* 10 letters and digits; it may be a name all the same */
     DL_QUERY_CODE,    /* a DEA number: 4 digits; it may be a name all the same */
     DL_QUERY_INCHIKEY,
     DL_QUERY_BAD_INCHIKEY, /* 14-10-1 letters that are no standard InChIKey */
@@ -27,8 +27,9 @@ struct dl_query {
 };
 
 /* Labels in front are taken off: "CAS 58-08-2", "CAS: ...", "CAS-Nr. ...", "UNII ...", "DEA ...",
- * "InChIKey=...". Dashes of any kind and full-width digits are read in CAS numbers; then `text`
- * points into `plain`, which must live as long as the query is used. */
+ * "InChIKey=...". Dashes of any kind, blanks and full-width digits are read in CAS numbers, small
+ * letters in UNIIs and whole InChIKeys; then `text` points into `plain`, which must live as long as
+ * the query is used. (A first block in small letters is a name: many have 14 letters.) */
 enum { DL_QUERY_PLAIN = 32 };
 void dl_query_read(struct dl_view text, struct dl_query *out, char plain[DL_QUERY_PLAIN]);
 
