@@ -66,9 +66,9 @@ static enum dl_err instrument_row(struct dl__loader *l)
                       dl__load_text(l, "note")));
 }
 
-static const char *const LISTS[] = {"list",     "title",        "words",    "schedule",
-                                    "in_force", "until",        "ended_by", "successors",
-                                    "source",   "verification", "note",     NULL};
+static const char *const LISTS[] = {"list",         "title", "title_zh", "words",      "schedule",
+                                    "in_force",     "until", "ended_by", "successors", "source",
+                                    "verification", "note",  NULL};
 
 static enum dl_err list_row(struct dl__loader *l)
 {
@@ -80,14 +80,15 @@ static enum dl_err list_row(struct dl__loader *l)
     DL_TRY(dl__load_day(l, "until", &until));
     DL_TRY(dl__load_reference(l, DL__FIND_INSTRUMENT, "ended_by", &ended_by));
     DL_TRY(dl__load_source(l, &source));
-    return RUN(l,
-               "INSERT INTO list (code, jurisdiction, title, words, schedule, in_force, until, "
-               "ended_by, source, verification, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-               "?10, ?11)",
-               DL_SQL(dl__load_text(l, "list"), DL_SQL_INT(l->jurisdiction),
-                      dl__load_text(l, "title"), dl__load_text(l, "words"),
-                      dl__load_text(l, "schedule"), in_force, until, ended_by, source,
-                      dl__load_text(l, "verification"), dl__load_text(l, "note")));
+    return RUN(
+        l,
+        "INSERT INTO list (code, jurisdiction, title, words, schedule, in_force, until, "
+        "ended_by, source, verification, note, title_zh) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+        "?8, ?9, ?10, ?11, ?12)",
+        DL_SQL(dl__load_text(l, "list"), DL_SQL_INT(l->jurisdiction), dl__load_text(l, "title"),
+               dl__load_text(l, "words"), dl__load_text(l, "schedule"), in_force, until, ended_by,
+               source, dl__load_text(l, "verification"), dl__load_text(l, "note"),
+               dl__load_text(l, "title_zh")));
 }
 
 /* A list may name a successor that stands below it: a second pass over the same file. */

@@ -127,7 +127,7 @@ static enum dl_err on_list(void *context, const struct dl_row *row)
     copy_code(list->code, dl_row_text(row, 1));
     list->jurisdiction = jurisdiction_by_id(reader, dl_row_int(row, 2));
     list->title = copy_text(dl_row_text(row, 3));
-    list->words = copy_text(dl_row_text(row, 4));
+    list->title_zh = copy_text(dl_row_text(row, 4));
     list->schedule = copy_text(dl_row_text(row, 5));
     /* Schedule V of Canada holds what a minister's order of limited life put there (CDSA s. 60.1)
      */
@@ -224,8 +224,8 @@ static enum dl_err load(struct dl_reader *reader)
                         " FROM jurisdiction ORDER BY code",
                         NULL, 0, on_jurisdiction, reader));
     DL_TRY(dl_store_run(
-        s, "SELECT id, code, jurisdiction, title, words, schedule FROM list ORDER BY id", NULL, 0,
-        on_list, reader));
+        s, "SELECT id, code, jurisdiction, title, title_zh, schedule FROM list ORDER BY id", NULL,
+        0, on_list, reader));
     rank_lists(reader);
     return DL_OK;
 }
@@ -268,7 +268,7 @@ static void free_list(struct dl_list *list)
     }
     free(list->clauses);
     free(list->title);
-    free(list->words);
+    free(list->title_zh);
     free(list->schedule);
 }
 

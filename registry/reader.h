@@ -47,7 +47,7 @@ struct dl_list {
     char code[DL_CODE_MAX];
     int jurisdiction; /* position in jurisdictions */
     int rank;         /* position in the order of the codes */
-    char *title, *words, *schedule;
+    char *title, *title_zh, *schedule;
     bool temporary;            /* what stands on it does so under a temporary order */
     struct dl_clause *clauses; /* read by dl_reader_clauses */
     size_t n_clauses;

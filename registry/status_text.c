@@ -270,9 +270,8 @@ static enum dl_err put_details(struct printer *p, const struct dl_status_row *ro
     put_code(p, row);
     p->layout.indent = 6;
     if (row->list) {
-        bool is_chinese = ((unsigned char)row->list->words[0] & 0x80) != 0;
-        const char *title =
-            p->lang == DL_LANG_ZH && is_chinese ? row->list->words : row->list->title;
+        bool zh = p->lang == DL_LANG_ZH && row->list->title_zh[0] != '\0';
+        const char *title = zh ? row->list->title_zh : row->list->title;
         dl_layout_str(&p->layout, title);
         dl_layout_str(&p->layout, " · ");
         dl_layout_put(&p->layout, row->entry);

@@ -70,6 +70,7 @@ CREATE TABLE list (
     code         TEXT NOT NULL UNIQUE,     -- 'CN-SUPP'
     jurisdiction INTEGER NOT NULL REFERENCES jurisdiction (id),
     title        TEXT NOT NULL,            -- English
+    title_zh     TEXT NOT NULL,            -- Chinese, '' none
     words        TEXT NOT NULL,            -- the law's own words for the list
     schedule     TEXT NOT NULL,            -- what `status` prints (contracts section 6)
     in_force     TEXT,
