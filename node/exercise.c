@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_LEAST_MS = 10 * 1000, LOOK_MOST_MS = 10 * 60 * 1000, LOOKS = 4000 };
+enum { LOOK_LEAST_MS = 10 * 1000, LOOK_MOST_MS = 10 * 60 * 1000, LOOKS = 4000, DAY_MS = 86400000 };
 
 /* ---- what is to come ---- */
 
@@ -208,14 +208,22 @@ static uint64_t next_look(const struct dl__stage *stage)
         uint64_t until = e->deadline == DL_DEADLINE_WITHIN ? from + e->time_ms : e->time_ms;
         bool looked_at = false;
         bool open = false;
+        bool asked = false; /* the law changes at midnight */
         for (size_t k = 0; k < e->of.n; k++) {
             bool quick =
                 e->of.at[k].kind == DL_CONDITION_LINE || e->of.at[k].kind == DL_CONDITION_LINK;
             looked_at = looked_at || e->of.at[k].kind != DL_CONDITION_FACT;
+            asked = asked ||
+                    (e->of.at[k].kind == DL_CONDITION_SAYS && stage->samples[i][k].true_ms < 0);
             open = open || (quick && stage->samples[i][k].true_ms < 0);
         }
         if (open && from <= now && now < until && until - from <= 2 * 86400000ULL) {
             gap = LOOK_LEAST_MS;
+        }
+        if (asked && from <= now && now < until) {
+            uint64_t day = (uint64_t)x->start_ms + now;
+            day = DAY_MS - day % DAY_MS;
+            gap = day < gap ? day : gap;
         }
         if (looked_at && from > now && from - now < gap) {
             gap = from - now;
@@ -251,9 +259,12 @@ static void run(struct dl__stage *stage)
     }
 }
 
-static void count(struct dl__stage *stage)
+static void count(struct dl__stage *stage, const struct dl_signature_counts *before)
 {
     struct dl_play *play = stage->play;
+    struct dl_signature_counts now = dl_signature_counts();
+    play->signatures = (struct dl_signature_counts){.made = now.made - before->made,
+                                                    .verified = now.verified - before->verified};
     play->simulated_ms = dl_virtual_elapsed(stage->virtual);
     play->events_handled = dl_virtual_events(stage->virtual);
     for (size_t i = 0; i < stage->scenario->n_agencies; i++) {
@@ -268,6 +279,7 @@ static void count(struct dl__stage *stage)
 enum dl_err dl_play(const struct dl_play_config *config, struct dl_play **out,
                     struct dl_error *error)
 {
+    struct dl_signature_counts before = dl_signature_counts();
     struct dl_play *play = calloc(1, sizeof *play);
     struct dl__stage *stage = calloc(1, sizeof *stage);
     DL_ASSERT(play != NULL && stage != NULL, "memory for a play");
@@ -278,7 +290,7 @@ enum dl_err dl_play(const struct dl_play_config *config, struct dl_play **out,
     if (err == DL_OK) {
         run(stage);
         dl__digest(stage);
-        count(stage);
+        count(stage, &before);
         dl__judge(stage);
         *out = play;
         play = NULL;

@@ -7,6 +7,7 @@
 #ifndef DL_NODE_EXERCISE_H
 #define DL_NODE_EXERCISE_H
 
+#include "base/crypto.h"
 #include "node/scenario.h"
 
 /* In every line, file name, report and object; nothing switches it off (I8). */
@@ -51,6 +52,7 @@ struct dl_outcome {
     bool met;
     int64_t at_ms;       /* when it came true; -1 never */
     int64_t deadline_ms; /* -1: none could be set, for nothing was sent */
+    int64_t status_ms; /* how long until a status question was answered as expected; -1: none was */
     char reason[200];
 };
 
@@ -59,6 +61,7 @@ struct dl_play {
     uint64_t seed;
     uint64_t simulated_ms;
     uint64_t entries, receipts, events_handled;
+    struct dl_signature_counts signatures; /* of all nodes */
     struct dl_play_alert *alerts;
     size_t n_alerts, alerts_cap;
     struct dl_play_event *events;

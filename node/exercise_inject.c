@@ -88,6 +88,7 @@ static void digest_later(struct dl__stage *stage, size_t unused)
 {
     (void)unused;
     stage->digesting = false;
+    stage->changes++;
     dl__digest(stage);
 }
 

@@ -55,7 +55,8 @@ struct dl__reaction {
 };
 
 struct dl__sample { /* of a condition that only looking can tell */
-    int64_t true_ms, next_ms;
+    int64_t true_ms;
+    int64_t looked; /* what the answer rested on when it was last asked for */
 };
 
 struct dl__stage {
@@ -74,6 +75,7 @@ struct dl__stage {
     struct dl__sample (*samples)[DL_SCENARIO_CONDITIONS]; /* by expectation */
     size_t *table;                                        /* alerts by id: index + 1 */
     size_t table_n;
+    int64_t changes; /* commits of all nodes that were seen */
     bool digesting, ended;
     uint64_t next_look;
 };

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAYS_EVERY_MS = 3600 * 1000 };
+enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS };
 
 /* ---- one condition ---- */
 
@@ -106,6 +106,24 @@ static void window(const struct dl_expectation *e, int64_t *from, int64_t *until
     *until = e->deadline == DL_DEADLINE_WITHIN ? *from + (int64_t)e->time_ms : (int64_t)e->time_ms;
 }
 
+/* Does the verb answer from the registry alone, which changes with the day and in no other way? */
+static bool asks_the_law(const struct dl_condition *c)
+{
+    return strcmp(c->said.argv[3], "status") == 0;
+}
+
+/* A number that changes whenever the answer may: with the day; or with every commit and, because
+ * answers also tell how long ago something was, with the hour. */
+static int64_t rests_on(struct dl__stage *stage, const struct dl_condition *c)
+{
+    struct dl_agency *agency = dl_virtual_node_agency(stage->actors[c->agency].node);
+    int64_t now = dl__elapsed(stage);
+    if (agency == NULL || c->kind != DL_CONDITION_SAYS) {
+        return now;
+    }
+    return asks_the_law(c) ? dl_agency_now(agency) / DAY_MS : stage->changes + now / HOUR_MS;
+}
+
 static void look_at_sample(struct dl__stage *stage, size_t expectation, size_t k)
 {
     const struct dl_expectation *e = &stage->scenario->expectations[expectation];
@@ -114,10 +132,11 @@ static void look_at_sample(struct dl__stage *stage, size_t expectation, size_t k
     int64_t from = 0;
     int64_t until = 0;
     window(e, &from, &until);
-    if (sample->true_ms >= 0 || now < from || (now < sample->next_ms && now != until)) {
+    int64_t on = rests_on(stage, &e->of.at[k]);
+    if (sample->true_ms >= 0 || now < from || (on == sample->looked && now != until)) {
         return;
     }
-    sample->next_ms = now + (e->of.at[k].kind == DL_CONDITION_SAYS ? SAYS_EVERY_MS : 0);
+    sample->looked = on;
     if (looks(stage, &e->of.at[k])) {
         sample->true_ms = now;
     }
@@ -150,7 +169,7 @@ void dl__look_at_conditions(struct dl__stage *stage)
 /* ---- at the end ---- */
 
 struct verdict {
-    bool met;
+    bool met, status;
     int64_t at, deadline;
     char why[120];
 };
@@ -232,6 +251,8 @@ static struct verdict judge_condition(const struct dl__stage *stage, size_t inde
         static const char *const kinds[] = {"", "line", "link", "says"};
         v.at = stage->samples[index][k].true_ms;
         v.deadline = deadline_of(e, 0);
+        v.status = c->kind == DL_CONDITION_SAYS && asks_the_law(c) &&
+                   e->deadline != DL_DEADLINE_AT && v.at >= 0;
         snprintf(what, sizeof what, "%s %s %.40s", stage->scenario->agencies[c->agency].id,
                  kinds[c->kind], c->word);
         late(&v, what);
@@ -258,9 +279,14 @@ static void judge_one(struct dl__stage *stage, size_t index)
     size_t n = 0;
     outcome->at_ms = -1;
     outcome->deadline_ms = -1;
+    outcome->status_ms = -1;
     for (size_t k = 0; k < e->of.n; k++) {
         struct verdict v = judge_condition(stage, index, k);
         met += v.met;
+        if (v.status) {
+            int64_t took = v.at - (e->from_given ? (int64_t)e->from_ms : 0);
+            outcome->status_ms = took > outcome->status_ms ? took : outcome->status_ms;
+        }
         outcome->at_ms = v.at > outcome->at_ms ? v.at : outcome->at_ms;
         outcome->deadline_ms =
             v.deadline > outcome->deadline_ms ? v.deadline : outcome->deadline_ms;

@@ -73,8 +73,8 @@ uint64_t dl_histogram_at(const struct dl_histogram *h, double percent)
 
 const char *dl_measure_name(enum dl_measure measure)
 {
-    static const char *const names[] = {"receipt", "received", "seen", "accepted",
-                                        "acted",   "backlog",  "score"};
+    static const char *const names[] = {"receipt", "received", "seen",   "accepted", "acted",
+                                        "status",  "backlog",  "missed", "score"};
     DL_ASSERT(measure < DL_MEASURE_COUNT, "a measure has a name");
     return names[measure];
 }
@@ -95,7 +95,13 @@ void dl_measure_play(const struct dl_play *play, struct dl_histogram measures[DL
     for (size_t i = 0; i < DL_PLAY_BACKLOG; i++) {
         backlog = play->backlog[i] > backlog ? play->backlog[i] : backlog;
     }
+    for (size_t i = 0; i < play->scenario->n_expectations; i++) {
+        if (play->outcomes[i].status_ms >= 0) {
+            dl_histogram_add(&measures[DL_MEASURE_STATUS], (uint64_t)play->outcomes[i].status_ms);
+        }
+    }
     dl_histogram_add(&measures[DL_MEASURE_BACKLOG], backlog);
+    dl_histogram_add(&measures[DL_MEASURE_MISSED], play->missed);
     if (play->max_score > 0) {
         dl_histogram_add(&measures[DL_MEASURE_SCORE],
                          (uint64_t)play->score * 100 / play->max_score);
@@ -106,6 +112,7 @@ void dl_measure_play(const struct dl_play *play, struct dl_histogram measures[DL
 
 struct outcome { /* of one play */
     uint64_t seed, entries, receipts, simulated_ms;
+    struct dl_signature_counts signatures;
     unsigned score, must_missed;
 };
 
@@ -128,6 +135,8 @@ static void take_outcome(struct dl_repeats *r, const struct outcome *o)
     r->runs_missed += o->must_missed > 0;
     r->entries += o->entries;
     r->receipts += o->receipts;
+    r->signatures.made += o->signatures.made;
+    r->signatures.verified += o->signatures.verified;
     r->simulated_ms += o->simulated_ms;
 }
 
@@ -181,6 +190,7 @@ static int work(const struct dl_play_config *config, uint64_t runs, const uint64
                                   .entries = play->entries,
                                   .receipts = play->receipts,
                                   .simulated_ms = play->simulated_ms,
+                                  .signatures = play->signatures,
                                   .score = play->score,
                                   .must_missed = play->must_missed};
         for (size_t k = 0; k < n; k++) {

@@ -20,14 +20,16 @@ uint64_t dl_histogram_at(const struct dl_histogram *h, double percent);
 size_t dl_histogram_bin(uint64_t value);
 uint64_t dl_histogram_value(size_t bin); /* the least value of the bin */
 
-/* What is measured, in ms from the moment the alert was sent, but for the last two. */
+/* What is measured: in ms from the moment the alert was sent, but for the last four. */
 enum dl_measure {
     DL_MEASURE_RECEIPT,
     DL_MEASURE_RECEIVED,
     DL_MEASURE_SEEN,
     DL_MEASURE_ACCEPTED,
     DL_MEASURE_ACTED,
+    DL_MEASURE_STATUS,  /* from where an expectation counts until a status answer said so */
     DL_MEASURE_BACKLOG, /* alerts without a receipt: the most in a play */
+    DL_MEASURE_MISSED,  /* expectations missed in a play */
     DL_MEASURE_SCORE,   /* of a play, in hundredths of the most that could be had */
     DL_MEASURE_COUNT
 };
@@ -39,6 +41,7 @@ struct dl_repeats {
     uint64_t worst_seed;                    /* most mandatory ones missed, then the least score */
     unsigned worst_score, worst_must_missed;
     uint64_t entries, receipts, simulated_ms;
+    struct dl_signature_counts signatures;
     uint64_t *met; /* by expectation: in how many runs */
     struct dl_histogram measures[DL_MEASURE_COUNT];
 };

@@ -169,6 +169,12 @@ static void put_number(struct dl_buf *out, const char *key, uint64_t value)
     dl_buf_printf(out, ",\"%s\":%llu", key, (unsigned long long)value);
 }
 
+static void put_signatures(struct dl_buf *out, const struct dl_signature_counts *n)
+{
+    dl_buf_printf(out, ",\"signatures\":{\"made\":%llu,\"verified\":%llu}",
+                  (unsigned long long)n->made, (unsigned long long)n->verified);
+}
+
 static void put_measures(const struct dl_report *report, struct dl_buf *out)
 {
     static const double percents[] = {5, 25, 50, 75, 90, 95, 99};
@@ -179,6 +185,7 @@ static void put_measures(const struct dl_report *report, struct dl_buf *out)
     for (size_t i = 0; i < DL_MEASURE_COUNT; i++) {
         const char *unit = i < DL_MEASURE_BACKLOG    ? "ms"
                            : i == DL_MEASURE_BACKLOG ? "alerts"
+                           : i == DL_MEASURE_MISSED  ? "expectations"
                                                      : "percent";
         dl_buf_printf(out, "%s\"%s\":{\"unit\":\"%s\",\"n\":%llu", i > 0 ? "," : "",
                       dl_measure_name((enum dl_measure)i), unit, (unsigned long long)h[i].n);
@@ -210,6 +217,7 @@ static void put_repeats(const struct dl_report *report, struct dl_buf *out)
     put_number(out, "worst_score", r->worst_score);
     put_number(out, "entries", r->entries);
     put_number(out, "receipts", r->receipts);
+    put_signatures(out, &r->signatures);
     dl_buf_put_str(out, ",\"met\":[");
     for (size_t i = 0; i < report->scenario->n_expectations; i++) {
         dl_buf_printf(out, "%s%llu", i > 0 ? "," : "", (unsigned long long)r->met[i]);
@@ -227,6 +235,7 @@ static void put_head(const struct dl_report *report, struct dl_buf *out)
                   (unsigned long long)(play->simulated_ms / 1000));
     put_number(out, "entries", play->entries);
     put_number(out, "receipts", play->receipts);
+    put_signatures(out, &play->signatures);
     dl_buf_printf(out, ",\"expectations\":{\"met\":%u,\"missed\":%u,\"mandatory_missed\":%u}",
                   play->met, play->missed, play->must_missed);
     put_number(out, "score", play->score);
@@ -397,16 +406,23 @@ static void text_measures(const struct dl_report *report, struct dl_buf *out)
     struct dl_histogram *h = calloc(DL_MEASURE_COUNT, sizeof *h);
     DL_ASSERT(h != NULL, "memory for measures");
     dl__measures(report, h);
-    for (size_t i = 0; i < DL_MEASURE_BACKLOG; i++) {
-        static const double percents[] = {50, 95, 100};
-        if (h[i].n == 0) {
+    for (size_t i = 0; i < DL_MEASURE_COUNT; i++) {
+        static const double percents[] = {5, 50, 95, 100};
+        bool count = i >= DL_MEASURE_BACKLOG; // of plays: one play has no distribution
+        if (h[i].n == 0 || (count && report->repeats == NULL)) {
             continue;
         }
         dl_buf_printf(out, "%s:   %-9s n %-6llu", DL_EXERCISE_MARK,
                       dl_measure_name((enum dl_measure)i), (unsigned long long)h[i].n);
-        for (size_t k = 0; k < 3; k++) {
-            dl_buf_printf(out, k < 2 ? " p%g " : " most ", percents[k]);
-            dl__put_length(out, dl_histogram_at(&h[i], percents[k]));
+        for (size_t k = count ? 0 : 1; k < 4; k++) {
+            uint64_t value = dl_histogram_at(&h[i], percents[k]);
+            dl_buf_printf(out, k < 3 ? " p%g " : " most ", percents[k]);
+            if (count) {
+                dl_buf_printf(out, "%llu%s", (unsigned long long)value,
+                              i == DL_MEASURE_SCORE ? " %" : "");
+            } else {
+                dl__put_length(out, value);
+            }
         }
         dl_buf_put_str(out, "\n");
     }
@@ -437,8 +453,8 @@ void dl_report_text(const struct dl_report *report, bool zh, struct dl_buf *out)
     }
     text_measures(report, out);
     dl_buf_printf(out,
-                  zh ? "%s: 得分 %u / %u；%llu 个条目，%llu 个回执\n"
-                     : "%s: score %u of %u; %llu entries, %llu receipts\n",
+                  zh ? "%s: 得分 %u / %u；%llu 个条目，%llu 个回执，%llu 个签名\n"
+                     : "%s: score %u of %u; %llu entries, %llu receipts, %llu signatures\n",
                   DL_EXERCISE_MARK, play->score, play->max_score, (unsigned long long)play->entries,
-                  (unsigned long long)play->receipts);
+                  (unsigned long long)play->receipts, (unsigned long long)play->signatures.made);
 }

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-enum { LEFT = 96, RIGHT = 984, WIDTH = 1000, TOP = 46, LANE = 92, DIRECTOR = 46, SINGLE = 120 };
+enum { LEFT = 96, RIGHT = 984, WIDTH = 1000, TOP = 74, LANE = 104, DIRECTOR = 46, SINGLE = 120 };
+enum { STRIP = 12 }; /* of an outage */
 
 static double x_of(const struct dl_report *report, int64_t ms)
 {
@@ -54,8 +55,8 @@ static void put_axis(const struct dl_report *report, int bottom, struct dl_buf *
         double x = x_of(report, (int64_t)at);
         dl_buf_printf(out, "<line class=\"grid\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>", x,
                       TOP, x, bottom);
-        dl_buf_printf(out, "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">", x,
-                      bottom + 16);
+        dl_buf_printf(out, "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">", x,
+                      bottom + 16, at + step > length ? "end" : "middle");
         put_tick(out, at, step);
         dl_buf_put_str(out, "</text>\n");
     }
@@ -76,7 +77,7 @@ static void put_lanes(const struct dl_report *report, struct dl_buf *out)
         dl_buf_printf(out,
                       "<text class=\"name\" x=\"8\" y=\"%d\">%s</text><text class=\"sub\" x=\"8\" "
                       "y=\"%d\">%s</text>\n",
-                      y + 34, report->scenario->agencies[i].id, y + 52,
+                      y + 34, report->scenario->agencies[i].id, y + 50,
                       report->scenario->agencies[i].jurisdiction);
     }
 }
@@ -90,11 +91,11 @@ static void put_outages(const struct dl_report *report, struct dl_buf *out)
         int64_t to = o->to_ms < 0 ? (int64_t)play->simulated_ms : o->to_ms;
         double x = x_of(report, o->from_ms);
         double width = x_of(report, to) - x;
-        int y = lane_y(o->agency) + LANE - 8 - 9 * (rows[o->kind] + 1);
+        int y = lane_y(o->agency) + LANE - 8 - STRIP * (rows[o->kind] + 1);
         dl_buf_printf(out,
                       "<rect class=\"out k%d\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" "
-                      "height=\"8\"><title>%s (%s) ",
-                      (int)o->kind, x, y, width < 1.5 ? 1.5 : width,
+                      "height=\"%d\"><title>%s (%s) ",
+                      (int)o->kind, x, y, width < 1.5 ? 1.5 : width, STRIP - 1,
                       dl__outage_name(o->kind, false), dl__outage_name(o->kind, true));
         if (o->kind == DL_OUTAGE_PERSON) {
             dl__put_html(out, report->scenario->people[o->other].name);
@@ -106,10 +107,25 @@ static void put_outages(const struct dl_report *report, struct dl_buf *out)
         dl_buf_put_str(out, " ... ");
         dl__put_offset(out, o->to_ms);
         dl_buf_put_str(out, "</title></rect>");
-        if (width > 70) {
-            dl_buf_printf(out, "<text class=\"strip\" x=\"%.1f\" y=\"%d\">%s</text>\n", x + 3,
-                          y + 7, dl__outage_name(o->kind, false));
+        if (width > 90) {
+            dl_buf_printf(out, "<text class=\"strip\" x=\"%.1f\" y=\"%d\">%s %s</text>\n", x + 3,
+                          y + STRIP - 3, dl__outage_name(o->kind, false),
+                          dl__outage_name(o->kind, true));
         }
+    }
+}
+
+/* Its title in both languages; near the right edge the words stand before the line. */
+static void put_phase(const struct dl_play_event *e, double x, int y, struct dl_buf *out)
+{
+    bool before = x > (LEFT + 3.0 * RIGHT) / 4;
+    const char *const titles[] = {e->text, e->zh};
+    for (size_t i = 0; i < (e->zh != NULL && strcmp(e->zh, e->text) != 0 ? 2 : 1); i++) {
+        dl_buf_printf(out, "<text class=\"phase\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\"%s>",
+                      before ? x - 4 : x + 4, y + 13 * (int)i, before ? "end" : "start",
+                      i == 0 ? "" : " lang=\"zh\"");
+        dl__put_html(out, titles[i]);
+        dl_buf_put_str(out, "</text>\n");
     }
 }
 
@@ -123,12 +139,9 @@ static void put_director(const struct dl_report *report, struct dl_buf *out)
         double x = x_of(report, e->at_ms);
         if (e->kind == DL_INJECT_PHASE) {
             dl_buf_printf(out,
-                          "<line class=\"phase\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" "
-                          "y2=\"%d\"/><text class=\"phase\" x=\"%.1f\" y=\"%d\">",
-                          x, 6, x, lane_y((int)report->scenario->n_agencies) - 8, x + 4,
-                          phases++ % 2 == 0 ? 16 : 32);
-            dl__put_html(out, e->text);
-            dl_buf_put_str(out, "</text>\n");
+                          "<line class=\"phase\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>", x,
+                          6, x, lane_y((int)report->scenario->n_agencies) - 8);
+            put_phase(e, x, phases++ % 2 == 0 ? 16 : 46, out);
             continue;
         }
         dl_buf_printf(out, "<path class=\"inject%s\" d=\"M%.1f %d l5 9 h-10 z\"><title>%zu. ",
@@ -303,7 +316,7 @@ void dl__chart_histogram(const struct dl_histogram *h, const char *title, struct
         size_t bin = dl_histogram_bin(dl_histogram_at(h, marks[k])) - from;
         double x = 4 + (double)(bin * H_BARS / span) * 292 / H_BARS + 4.3;
         dl_buf_printf(out,
-                      "<line class=\"mark\" x1=\"%.1f\" y1=\"8\" x2=\"%.1f\" y2=\"%d\"/><text "
+                      "<line class=\"median\" x1=\"%.1f\" y1=\"8\" x2=\"%.1f\" y2=\"%d\"/><text "
                       "class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">p%g</text>",
                       x, x, (int)H_BASE, x > 260 ? x - 3 : x + 3, 16 + (int)k * 12,
                       x > 260 ? "end" : "start", marks[k]);

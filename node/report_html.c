@@ -7,76 +7,7 @@
 
 enum { INJECTS_SHOWN = 300 };
 
-static const char style[] =
-    ":root{--bg:#fff;--fg:#1c2126;--soft:#5b6670;--line:#d5dbe1;--lane:#f3f6f8;--accent:#0b5fa5;--"
-    "good:#11703a;"
-    "--bad:#b3261e;--mark:#ffd400;--markfg:#1c2126;--out:#b26a00}"
-    "@media(prefers-color-scheme:dark){:root{--bg:#14181c;--fg:#e8ecef;--soft:#a3adb6;--line:#"
-    "39424b;--lane:#1d2329;"
-    "--accent:#6cb6f5;--good:#5fd08c;--bad:#ff8a80;--mark:#ffd400;--markfg:#14181c;--out:#f0a848}}"
-    "*{box-sizing:border-box}html{-webkit-text-size-adjust:100%}"
-    "body{margin:0;background:var(--bg);color:var(--fg);font:16px/1.5 system-ui,\"Noto "
-    "Sans\",\"Noto Sans CJK SC\",\"PingFang SC\","
-    "\"Microsoft YaHei\",sans-serif}"
-    ".mark{background:var(--mark);color:var(--markfg);font-weight:700;text-align:center;padding:"
-    "6px 12px;letter-spacing:.04em;"
-    "border-bottom:3px solid var(--markfg)}header.mark{position:sticky;top:0;z-index:2}"
-    "main{max-width:1080px;margin:0 "
-    "auto;padding:16px}h1{font-size:1.7rem;line-height:1.25;margin:.6em 0 .2em}"
-    "h2{font-size:1.15rem;margin:2.2em 0 .6em;border-bottom:1px solid "
-    "var(--line);padding-bottom:.25em;break-after:avoid}"
-    ".zh{color:var(--soft);font-weight:400}h1 .zh{display:block;font-size:1.2rem}h2 "
-    ".zh{margin-left:.6em}"
-    ".two{display:grid;grid-template-columns:1fr 1fr;gap:8px "
-    "24px}.two>:last-child{color:var(--soft)}"
-    ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:"
-    "16px 0}"
-    ".card{border:1px solid var(--line);border-radius:8px;padding:10px 14px}.card "
-    "b{display:block;font-size:1.6rem;line-height:1.2}"
-    ".card span{color:var(--soft);font-size:.85rem}"
-    ".scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.92rem}"
-    "th,td{text-align:left;vertical-align:top;padding:6px 10px 6px 0;border-bottom:1px solid "
-    "var(--line)}"
-    "th{color:var(--soft);font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-"
-    "nums;"
-    "white-space:nowrap}"
-    "code{font:.88em "
-    "ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}.good{color:var(--good);font-"
-    "weight:600;white-space:nowrap}"
-    ".bad{color:var(--bad);font-weight:600;white-space:nowrap}.soft{color:var(--soft)}tr{break-"
-    "inside:avoid}"
-    ".meter{display:inline-block;width:120px;height:10px;border:1px solid "
-    "var(--soft);border-radius:5px;overflow:hidden}"
-    ".meter "
-    "i{display:block;height:100%;background:var(--accent)}td.blank{height:3.2em;min-width:110px;"
-    "border:1px solid var(--line)}"
-    "svg{display:block;width:100%;height:auto}svg text{fill:var(--fg);font:11px system-ui,\"Noto "
-    "Sans CJK SC\",sans-serif}"
-    ".timeline,.backlog{min-width:720px}.lane{fill:var(--lane)}.grid{stroke:var(--line)}svg "
-    "text.tick,svg text.sub,svg text.no{fill:var(--soft)}"
-    "svg text.name{font-weight:700;font-size:13px}line.phase{stroke:var(--soft);stroke-dasharray:3 "
-    "3}svg text.phase{font-size:11px;font-weight:600}"
-    ".way{stroke:var(--accent);stroke-width:1.2;opacity:.7}.sent{fill:var(--accent)}.f0,.f1{fill:"
-    "var(--bg);stroke:var(--accent);stroke-width:1.6}"
-    ".f2{fill:var(--bg);stroke:var(--good);stroke-width:1.6}.f3{fill:var(--good)}.f4{fill:var(--"
-    "good)}.inject{fill:var(--soft)}"
-    ".inject.bad{fill:var(--bad)}.out{fill:var(--out);opacity:.75}svg "
-    "text.strip{font-size:8px;fill:var(--bg)}svg text.missed{fill:var(--bad);font-size:16px;"
-    "font-weight:700}.bar,.area{fill:var(--accent)}.base{stroke:var(--soft)}.mark line,.histogram "
-    ".mark{stroke:var(--bad);stroke-dasharray:2 2}"
-    ".grid3{display:grid;grid-template-columns:repeat(auto-fit,minmax(240px,1fr));gap:16px "
-    "28px}.grid3 h3{font-size:.95rem;margin:0 0 4px}"
-    ".legend{display:flex;flex-wrap:wrap;gap:4px "
-    "18px;font-size:.85rem;color:var(--soft);margin:8px 0 0;padding:0;list-style:none}"
-    ".legend svg{display:inline-block;width:14px;height:14px;vertical-align:-2px;margin-right:5px}"
-    "@media(max-width:640px){.two{grid-template-columns:1fr}h1{font-size:1.35rem}main{padding:12px}"
-    "}"
-    "@media "
-    "print{:root{--bg:#fff;--fg:#000;--soft:#444;--line:#bbb;--lane:#f2f2f2;--accent:#0b5fa5;--"
-    "good:#11703a;--bad:#b3261e;--out:#b26a00}"
-    "header.mark{position:fixed;left:0;right:0;top:0}main{max-width:none;padding:34px 0 0}"
-    "body{font-size:10.5pt;-webkit-print-color-adjust:exact;print-color-adjust:exact}.timeline,."
-    "backlog{min-width:0}svg,.card{break-inside:avoid}}";
+extern const char dl_report_css[]; /* node/report.css */
 
 void dl__put_html(struct dl_buf *out, const char *text)
 {
@@ -105,11 +36,6 @@ static void heading(struct dl_buf *out, const char *en, const char *zh)
     dl_buf_printf(out, "<h2>%s<span class=\"zh\" lang=\"zh\">%s</span></h2>\n", en, zh);
 }
 
-static void card(struct dl_buf *out, const char *value, const char *words)
-{
-    dl_buf_printf(out, "<div class=\"card\"><b>%s</b><span>%s</span></div>", value, words);
-}
-
 static void card_number(struct dl_buf *out, uint64_t value, const char *words)
 {
     dl_buf_printf(out, "<div class=\"card\"><b>%llu</b><span>%s</span></div>",
@@ -128,13 +54,20 @@ static void put_cards(const struct dl_report *report, struct dl_buf *out)
     card_number(out, play->must_missed, "mandatory missed 必须达到而未达到");
     card_number(out, play->entries, "signed entries 签名条目");
     card_number(out, play->receipts, "alerts receipted 已回执警报");
+    dl_buf_printf(out,
+                  "<div class=\"card\"><b>%llu / %llu</b><span>signatures made / verified "
+                  "签名 / 验签</span></div>",
+                  (unsigned long long)play->signatures.made,
+                  (unsigned long long)play->signatures.verified);
     if (report->repeats != NULL) {
         card_number(out, report->repeats->runs, "runs 运行次数");
         card_number(out, report->repeats->runs_missed,
                     "runs that missed a mandatory one 未达标运行");
     }
-    card(out, play->aborted == NULL ? "✓" : "✗",
-         play->aborted == NULL ? "played to its end 完整进行" : "stopped early 提前终止");
+    if (play->aborted != NULL) {
+        dl_buf_put_str(out,
+                       "<div class=\"card\"><b>✗</b><span>stopped early 提前终止</span></div>");
+    }
     dl_buf_put_str(out, "</div>\n");
 }
 
@@ -151,9 +84,11 @@ static void put_top(const struct dl_report *report, struct dl_buf *out)
              "<meta name=\"color-scheme\" content=\"light dark\"><title>" DL_EXERCISE_MARK ": ");
     dl__put_html(out, x->title.en);
     dl_buf_printf(out,
-                  "</title><style>%s</style></head>\n<body><header class=\"mark\">" DL_EXERCISE_MARK
-                  " · not real, no real substance · 非真实事件，物质均为虚构</header>\n<main><h1>",
-                  style);
+                  "</title><style>%s</style></head>\n<body><table class=\"paper\" "
+                  "role=\"presentation\"><thead class=\"mark\"><tr><td><div>" DL_EXERCISE_MARK
+                  " · not real, no real substance · "
+                  "非真实事件，物质均为虚构</div></td></tr></thead>\n<tbody><tr><td><main><h1>",
+                  dl_report_css);
     dl__put_html(out, x->title.en);
     dl_buf_put_str(out, "<span class=\"zh\" lang=\"zh\">");
     dl__put_html(out, x->title.zh);
@@ -171,10 +106,10 @@ static void put_objective_row(const struct dl_report *report, int i, struct dl_b
     const struct dl_objective *o = i < 0 ? NULL : &report->scenario->objectives[i];
     dl_buf_put_str(out, "<tr><td>");
     dl__put_html(out, o == NULL ? "Other expectations" : o->title.en);
-    dl_buf_put_str(out, "</td><td lang=\"zh\">");
+    dl_buf_put_str(out, "<span class=\"zh\" lang=\"zh\">");
     dl__put_html(out, o == NULL ? "其他预期" : o->title.zh);
     dl_buf_printf(out,
-                  "</td><td class=\"n\">%u / %u</td><td class=\"n\">%u / %u</td><td><span "
+                  "</span></td><td class=\"n\">%u / %u</td><td class=\"n\">%u / %u</td><td><span "
                   "class=\"meter\"><i style=\"width:%u%%\"></i></span></td></tr>\n",
                   p.met, p.met + p.missed, p.score, p.max_score,
                   p.max_score == 0 ? 0 : p.score * 100 / p.max_score);
@@ -183,8 +118,8 @@ static void put_objective_row(const struct dl_report *report, int i, struct dl_b
 static void put_objectives(const struct dl_report *report, struct dl_buf *out)
 {
     heading(out, "Objectives", "目标");
-    dl_buf_put_str(out, "<div class=\"scroll\"><table><tr><th>Objective</th><th "
-                        "lang=\"zh\">目标</th><th class=\"n\">met 达到</th><th class=\"n\">score "
+    dl_buf_put_str(out, "<div class=\"scroll\"><table><tr><th>objective 目标</th><th "
+                        "class=\"n\">met 达到</th><th class=\"n\">score "
                         "得分</th><th></th></tr>\n");
     for (int i = dl__points_of(report, -1).max_score > 0 ? -1 : 0;
          i < (int)report->scenario->n_objectives; i++) {
@@ -227,18 +162,22 @@ static void put_expectation(const struct dl_report *report, size_t i, struct dl_
 {
     const struct dl_expectation *e = &report->scenario->expectations[i];
     const struct dl_outcome *o = &report->play->outcomes[i];
-    dl_buf_printf(out, "<tr><td class=\"%s\">%s</td><td>%s</td><td><code>", o->met ? "good" : "bad",
-                  o->met ? "✓ met 达到" : "✗ missed 未达到", e->must ? "must 必须" : "expect 预期");
+    dl_buf_printf(out, "<tr><td class=\"%s\">%s</td><td class=\"k\">%s</td><td><code>",
+                  o->met ? "good" : "bad", o->met ? "✓ met 达到" : "✗ missed 未达到",
+                  e->must ? "must 必须" : "expect 预期");
     dl__put_html(out, e->text);
-    dl_buf_printf(out, "</code><br><span class=\"soft\">%s:%u</span></td><td class=\"n\">",
+    dl_buf_printf(out,
+                  "</code><br><span class=\"soft\">%s:%u</span></td><td class=\"n\" "
+                  "data-l=\"deadline 时限\">",
                   e->spot.file, e->spot.line);
     dl__put_offset(out, o->deadline_ms);
-    dl_buf_put_str(out, "</td><td class=\"n\">");
+    dl_buf_put_str(out, "</td><td class=\"n\" data-l=\"came true 实现\">");
     dl__put_offset(out, o->at_ms);
-    dl_buf_printf(out, "</td><td class=\"n\">%u / %u</td><td>", o->met ? e->points : 0, e->points);
+    dl_buf_printf(out, "</td><td class=\"n\" data-l=\"points 分\">%u / %u</td><td>",
+                  o->met ? e->points : 0, e->points);
     dl__put_html(out, o->reason);
     if (report->repeats != NULL) {
-        dl_buf_printf(out, "</td><td class=\"n\">%.1f %%",
+        dl_buf_printf(out, "</td><td class=\"n\" data-l=\"met in runs 达到率\">%.1f %%",
                       100.0 * (double)report->repeats->met[i] / (double)report->repeats->runs);
     }
     dl_buf_put_str(out, "</td></tr>\n");
@@ -248,9 +187,10 @@ static void put_expectations(const struct dl_report *report, struct dl_buf *out)
 {
     heading(out, "Expectations", "预期");
     dl_buf_printf(out,
-                  "<div class=\"scroll\"><table><tr><th>outcome 结果</th><th></th><th>expectation "
-                  "预期</th><th>deadline 时限</th>"
-                  "<th>came true 实现</th><th>points 分</th><th>why missed 原因</th>%s</tr>\n",
+                  "<div class=\"scroll\"><table class=\"stack\"><tr><th>outcome 结果</th><th></th>"
+                  "<th>expectation 预期</th><th class=\"n\">deadline 时限</th>"
+                  "<th class=\"n\">came true 实现</th><th class=\"n\">points 分</th>"
+                  "<th>why missed 原因</th>%s</tr>\n",
                   report->repeats == NULL ? "" : "<th>met in runs 达到率</th>");
     for (size_t i = 0; i < report->scenario->n_expectations; i++) {
         put_expectation(report, i, out);
@@ -258,24 +198,28 @@ static void put_expectations(const struct dl_report *report, struct dl_buf *out)
     dl_buf_put_str(out, "</table></div>\n");
 }
 
-static const char *const measure_words[] = {"Time to receipt 至回执", "Time to arrival 至收妥",
-                                            "Time until seen 至看到", "Time until accepted 至受理",
-                                            "Time until acted upon 至行动"};
+static const char *const measure_words[] = {
+    "Time to receipt 至回执",       "Time to arrival 至收妥",
+    "Time until seen 至看到",       "Time until accepted 至受理",
+    "Time until acted upon 至行动", "Time until a status changed 至状态变更"};
 
 static void put_percentiles(const struct dl_histogram *h, struct dl_buf *out)
 {
     static const double percents[] = {50, 90, 95, 99, 100};
-    dl_buf_put_str(out, "<div class=\"scroll\"><table class=\"num\"><tr><th>from sending "
-                        "自发出起</th><th>n</th><th>p50</th><th>p90</th><th>p95</th><th>p99</"
-                        "th><th>most 最大</th></tr>\n");
+    dl_buf_put_str(
+        out, "<div class=\"scroll\"><table class=\"num\"><tr><th>from sending "
+             "自发出起</th><th class=\"n\">n</th><th class=\"n\">p50</th><th class=\"n\">p90</th>"
+             "<th class=\"n\">p95</th><th class=\"n\">p99</th>"
+             "<th class=\"n\">most 最大</th></tr>\n");
     for (size_t i = 0; i < DL_MEASURE_BACKLOG; i++) {
+        if (h[i].n == 0) {
+            continue;
+        }
         dl_buf_printf(out, "<tr><td>%s</td><td class=\"n\">%llu</td>", measure_words[i],
                       (unsigned long long)h[i].n);
         for (size_t k = 0; k < 5; k++) {
             dl_buf_put_str(out, "<td class=\"n\">");
-            if (h[i].n > 0) {
-                dl__put_length(out, dl_histogram_at(&h[i], percents[k]));
-            }
+            dl__put_length(out, dl_histogram_at(&h[i], percents[k]));
             dl_buf_put_str(out, "</td>");
         }
         dl_buf_put_str(out, "</tr>\n");
@@ -304,14 +248,19 @@ static void put_distributions(const struct dl_report *report, struct dl_buf *out
         dl_buf_printf(
             out,
             "<p>Score in %% of the most 得分百分比: p5 %llu, p50 %llu, p95 %llu, least 最低 %llu. "
-            "Backlog, most in a run 每次最大积压: p50 %llu, p95 %llu, most 最大 %llu.</p>\n",
+            "Backlog, most in a run 每次最大积压: p50 %llu, p95 %llu, most 最大 %llu. "
+            "Expectations missed in a run 每次未达到的预期: p50 %llu, p95 %llu, most 最多 "
+            "%llu.</p>\n",
             (unsigned long long)dl_histogram_at(&h[DL_MEASURE_SCORE], 5),
             (unsigned long long)dl_histogram_at(&h[DL_MEASURE_SCORE], 50),
             (unsigned long long)dl_histogram_at(&h[DL_MEASURE_SCORE], 95),
             (unsigned long long)h[DL_MEASURE_SCORE].min,
             (unsigned long long)dl_histogram_at(&h[DL_MEASURE_BACKLOG], 50),
             (unsigned long long)dl_histogram_at(&h[DL_MEASURE_BACKLOG], 95),
-            (unsigned long long)h[DL_MEASURE_BACKLOG].max);
+            (unsigned long long)h[DL_MEASURE_BACKLOG].max,
+            (unsigned long long)dl_histogram_at(&h[DL_MEASURE_MISSED], 50),
+            (unsigned long long)dl_histogram_at(&h[DL_MEASURE_MISSED], 95),
+            (unsigned long long)h[DL_MEASURE_MISSED].max);
     }
     dl_buf_put_str(
         out, "<h3>Alerts without a receipt, over time 未获回执的警报数</h3><div class=\"scroll\">");
@@ -351,8 +300,10 @@ static void put_injects(const struct dl_report *report, struct dl_buf *out)
     size_t n = report->play->n_events;
     size_t shown = n > INJECTS_SHOWN ? INJECTS_SHOWN : n;
     heading(out, "Injects, as they were played", "注入事件（按进行顺序）");
-    dl_buf_put_str(out, "<div class=\"scroll\"><table><tr><th>no.</th><th>time 时间</th><th>inject "
-                        "注入</th><th></th><th>answer 回答</th></tr>\n");
+    dl_buf_put_str(
+        out,
+        "<div class=\"scroll\"><table class=\"stack\"><tr><th>no.</th><th>time 时间</th><th>inject "
+        "注入</th><th></th><th>answer 回答</th></tr>\n");
     for (size_t i = 0; i < shown; i++) {
         put_inject(report, i, out);
     }
@@ -371,6 +322,10 @@ struct rows {
     size_t n;
 };
 
+static const char to_fill_in[] = "<td class=\"blank\" data-l=\"improvement 改进建议\"></td>"
+                                 "<td class=\"blank\" data-l=\"owner 负责人\"></td>"
+                                 "<td class=\"blank\" data-l=\"by 期限\"></td>";
+
 static void put_finding(void *context, const char *en, const char *zh)
 {
     struct rows *rows = context;
@@ -381,21 +336,21 @@ static void put_finding(void *context, const char *en, const char *zh)
     dl__put_html(rows->out, en);
     dl_buf_put_str(rows->out, "</div><div lang=\"zh\">");
     dl__put_html(rows->out, zh);
-    dl_buf_put_str(rows->out, "</div></div></td><td class=\"blank\"></td><td "
-                              "class=\"blank\"></td><td class=\"blank\"></td></tr>\n");
+    dl_buf_printf(rows->out, "</div></div></td>%s</tr>\n", to_fill_in);
 }
 
 static void put_findings(const struct dl_report *report, struct dl_buf *out)
 {
     struct rows rows = {.out = out};
     heading(out, "Findings and improvement plan", "发现与改进计划");
-    dl_buf_put_str(out,
-                   "<div class=\"scroll\"><table><tr><th>no.</th><th>finding 发现</th><th>proposed "
-                   "improvement 改进建议</th><th>owner 负责人</th><th>by 期限</th></tr>\n");
+    dl_buf_put_str(out, "<div class=\"scroll\"><table class=\"stack\"><tr><th>no.</th><th>finding "
+                        "发现</th><th>proposed "
+                        "improvement 改进建议</th><th>owner 负责人</th><th>by 期限</th></tr>\n");
     dl__findings(report, put_finding, &rows);
     for (size_t i = 0; i < 3; i++) {
-        dl_buf_put_str(out, "<tr><td></td><td class=\"blank\"></td><td class=\"blank\"></td><td "
-                            "class=\"blank\"></td><td class=\"blank\"></td></tr>\n");
+        dl_buf_printf(out,
+                      "<tr><td></td><td class=\"blank\" data-l=\"finding 发现\"></td>%s</tr>\n",
+                      to_fill_in);
     }
     dl_buf_put_str(out, "</table></div>\n");
     if (rows.n == 0) {
@@ -468,5 +423,6 @@ void dl_report_html(const struct dl_report *report, struct dl_buf *out)
     put_people(report, out);
     put_replay(report, out);
     dl_buf_put_str(out,
-                   "</main><footer class=\"mark\">" DL_EXERCISE_MARK "</footer></body></html>\n");
+                   "</main></td></tr></tbody>\n<tfoot class=\"mark\"><tr><td><div>" DL_EXERCISE_MARK
+                   "</div></td></tr></tfoot></table></body></html>\n");
 }
