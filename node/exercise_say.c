@@ -34,8 +34,16 @@ static size_t say_queued(const struct dl_call *call)
     return 0;
 }
 
-static const struct dl_call_ops ops = {
-    .out = say_out, .end = say_end, .want_input = say_want_input, .queued = say_queued};
+static void say_step_soon(struct dl_call *call)
+{
+    (void)call; // steps are taken as long as there are any, see pump
+}
+
+static const struct dl_call_ops ops = {.out = say_out,
+                                       .end = say_end,
+                                       .want_input = say_want_input,
+                                       .queued = say_queued,
+                                       .step_soon = say_step_soon};
 
 /* "$#" is the number of the repetition, "@3" or "@label" the alert of that number or id. */
 static char *fill_in(const struct dl__stage *stage, const char *text, unsigned number)
@@ -101,8 +109,28 @@ static void say_end_later(struct dl_call *call, int code)
     dl__later(saying->stage, dl_virtual_elapsed(saying->stage->virtual), reap, 0);
 }
 
-static const struct dl_call_ops later_ops = {
-    .out = say_out, .end = say_end_later, .want_input = say_want_input, .queued = say_queued};
+/* A verb that waited for something outside its own words goes on. */
+static void go_on(struct dl__stage *stage, size_t unused)
+{
+    (void)unused;
+    for (struct dl__saying *saying = stage->sayings; saying != NULL; saying = saying->next) {
+        while (!saying->ended && saying->call.on_step != NULL) {
+            saying->call.on_step(&saying->call);
+        }
+    }
+}
+
+static void say_step_later(struct dl_call *call)
+{
+    struct dl__saying *saying = call->runner;
+    dl__later(saying->stage, dl_virtual_elapsed(saying->stage->virtual), go_on, 0);
+}
+
+static const struct dl_call_ops later_ops = {.out = say_out,
+                                             .end = say_end_later,
+                                             .want_input = say_want_input,
+                                             .queued = say_queued,
+                                             .step_soon = say_step_later};
 
 static bool prepare(struct dl__saying *saying, const struct dl_said *said, unsigned number)
 {
