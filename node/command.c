@@ -139,6 +139,22 @@ static const struct dl_verb *find_verb(int argc, char *const *argv, int *used)
     return found;
 }
 
+/* "list, check, run" for "exercise"; empty when no verb begins with the word. */
+static void second_words(const char *first, char *out, size_t n)
+{
+    size_t used = 0;
+    size_t length = strlen(first);
+    out[0] = '\0';
+    for (size_t i = 0; i < dl_n_verbs && used < n; i++) {
+        const char *name = dl_verbs[i].name;
+        if (strncmp(name, first, length) == 0 && name[length] == ' ') {
+            int more =
+                snprintf(out + used, n - used, "%s%s", used > 0 ? ", " : "", name + length + 1);
+            used += more > 0 ? (size_t)more : 0;
+        }
+    }
+}
+
 static enum dl_err unknown_verb(int argc, char *const *argv, struct dl_error *error)
 {
     char said[48];
@@ -158,6 +174,11 @@ static enum dl_err unknown_verb(int argc, char *const *argv, struct dl_error *er
     dl_error_set(error, DL_E_USAGE, NULL, "there is no verb \"%s\"", said);
     if (nearest != NULL) {
         return dl_error_hint(error, "did you mean `directline %s`?", nearest);
+    }
+    char words[DL_ERROR_HINT_MAX - 64];
+    second_words(argv[0], words, sizeof words);
+    if (words[0] != '\0') {
+        return dl_error_hint(error, "`directline %s` goes on with one of: %s", argv[0], words);
     }
     return dl_error_hint(error, "`directline --help` lists the verbs");
 }
