@@ -190,6 +190,7 @@ static void clear_stage(struct dl__stage *stage)
     free(stage->fired);
     free(stage->repeated);
     free(stage->samples);
+    free(stage->asked);
     free(stage->table);
 }
 

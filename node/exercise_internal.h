@@ -56,7 +56,11 @@ struct dl__reaction {
 
 struct dl__sample { /* of a condition that only looking can tell */
     int64_t true_ms;
-    int64_t looked; /* what the answer rested on when it was last asked for */
+};
+struct dl__asked { /* the last answer to a verb of a condition */
+    const struct dl_condition *condition;
+    int64_t rests_on;
+    bool holds;
 };
 
 struct dl__stage {
@@ -73,9 +77,11 @@ struct dl__stage {
     bool *fired;                                          /* by inject */
     unsigned *repeated;                                   /* by inject */
     struct dl__sample (*samples)[DL_SCENARIO_CONDITIONS]; /* by expectation */
-    size_t *table;                                        /* alerts by id: index + 1 */
+    struct dl__asked *asked;
+    size_t n_asked;
+    size_t *table; /* alerts by id: index + 1 */
     size_t table_n;
-    int64_t changes; /* commits of all nodes that were seen */
+    int64_t changes; /* of any node's journals, lines or links, that were seen */
     bool digesting, ended;
     uint64_t next_look;
 };

@@ -45,11 +45,54 @@ static int64_t fact_time(const struct dl__stage *stage, const struct dl_play_ale
     return a->author == agency ? last : -1;
 }
 
-static bool looks(struct dl__stage *stage, const struct dl_condition *c)
+/* Does the verb answer from the registry alone, which changes with the day and in no other way? */
+static bool asks_the_law(const struct dl_condition *c)
+{
+    return strcmp(c->said.argv[3], "status") == 0;
+}
+
+/* A number that changes whenever the answer may: with the day; or with every commit and, because
+ * answers also tell how long ago something was, with the hour. */
+static int64_t rests_on(struct dl__stage *stage, const struct dl_condition *c)
+{
+    struct dl_agency *agency = dl_virtual_node_agency(stage->actors[c->agency].node);
+    int64_t now = dl__elapsed(stage);
+    if (agency == NULL) {
+        return -1;
+    }
+    return asks_the_law(c) ? dl_agency_now(agency) / DAY_MS : stage->changes + now / HOUR_MS;
+}
+
+/* Verbs are asked again only when the answer may have changed: a status with a structure takes the
+ * worker half a second. `fresh`: in any case. */
+static bool says(struct dl__stage *stage, const struct dl_condition *c, bool fresh)
+{
+    size_t i = 0;
+    while (i < stage->n_asked && stage->asked[i].condition != c) {
+        i++;
+    }
+    if (i == stage->n_asked) {
+        stage->asked = realloc(stage->asked, (i + 1) * sizeof *stage->asked);
+        DL_ASSERT(stage->asked != NULL, "memory for answers");
+        stage->asked[stage->n_asked++] = (struct dl__asked){.condition = c, .rests_on = -1};
+    }
+    struct dl__asked *asked = &stage->asked[i];
+    int64_t on = rests_on(stage, c);
+    if (on < 0) {
+        return false; // a node that does not run says nothing
+    }
+    if (fresh || on != asked->rests_on) {
+        asked->rests_on = on;
+        asked->holds = dl__says(stage, c->agency, &c->said, c->word);
+    }
+    return asked->holds;
+}
+
+static bool looks(struct dl__stage *stage, const struct dl_condition *c, bool fresh)
 {
     struct dl_agency *agency = dl_virtual_node_agency(stage->actors[c->agency].node);
     if (c->kind == DL_CONDITION_SAYS) {
-        return agency != NULL && dl__says(stage, c->agency, &c->said, c->word);
+        return says(stage, c, fresh);
     }
     const struct dl_peer *peer =
         agency == NULL ? NULL : dl_agency_peer(agency, stage->scenario->agencies[c->other].id);
@@ -67,7 +110,7 @@ static bool holds(struct dl__stage *stage, const struct dl_condition *c)
 {
     return c->kind == DL_CONDITION_FACT
                ? fact_time(stage, alert_of(stage, c), c->agency, c->fact) >= 0
-               : looks(stage, c);
+               : looks(stage, c, false);
 }
 
 bool dl__holds(struct dl__stage *stage, const struct dl_conditions *conditions)
@@ -106,24 +149,6 @@ static void window(const struct dl_expectation *e, int64_t *from, int64_t *until
     *until = e->deadline == DL_DEADLINE_WITHIN ? *from + (int64_t)e->time_ms : (int64_t)e->time_ms;
 }
 
-/* Does the verb answer from the registry alone, which changes with the day and in no other way? */
-static bool asks_the_law(const struct dl_condition *c)
-{
-    return strcmp(c->said.argv[3], "status") == 0;
-}
-
-/* A number that changes whenever the answer may: with the day; or with every commit and, because
- * answers also tell how long ago something was, with the hour. */
-static int64_t rests_on(struct dl__stage *stage, const struct dl_condition *c)
-{
-    struct dl_agency *agency = dl_virtual_node_agency(stage->actors[c->agency].node);
-    int64_t now = dl__elapsed(stage);
-    if (agency == NULL || c->kind != DL_CONDITION_SAYS) {
-        return now;
-    }
-    return asks_the_law(c) ? dl_agency_now(agency) / DAY_MS : stage->changes + now / HOUR_MS;
-}
-
 static void look_at_sample(struct dl__stage *stage, size_t expectation, size_t k)
 {
     const struct dl_expectation *e = &stage->scenario->expectations[expectation];
@@ -132,12 +157,7 @@ static void look_at_sample(struct dl__stage *stage, size_t expectation, size_t k
     int64_t from = 0;
     int64_t until = 0;
     window(e, &from, &until);
-    int64_t on = rests_on(stage, &e->of.at[k]);
-    if (sample->true_ms >= 0 || now < from || (on == sample->looked && now != until)) {
-        return;
-    }
-    sample->looked = on;
-    if (looks(stage, &e->of.at[k])) {
+    if (sample->true_ms < 0 && now >= from && looks(stage, &e->of.at[k], now == until)) {
         sample->true_ms = now;
     }
 }

@@ -367,6 +367,7 @@ void dl__digest(struct dl__stage *stage)
 
 static void mark(struct dl__stage *stage, const struct dl_outage *outage, bool out, size_t *open)
 {
+    stage->changes += out != (*open != 0);
     if (out && *open == 0) {
         *open = dl__outage_open(stage, outage->kind, outage->agency, outage->other);
     } else if (!out && *open != 0) {

@@ -415,8 +415,9 @@ static void text_measures(const struct dl_report *report, struct dl_buf *out)
         dl_buf_printf(out, "%s:   %-9s n %-6llu", DL_EXERCISE_MARK,
                       dl_measure_name((enum dl_measure)i), (unsigned long long)h[i].n);
         for (size_t k = count ? 0 : 1; k < 4; k++) {
-            uint64_t value = dl_histogram_at(&h[i], percents[k]);
-            dl_buf_printf(out, k < 3 ? " p%g " : " most ", percents[k]);
+            bool least = k == 3 && i == DL_MEASURE_SCORE;
+            uint64_t value = least ? h[i].min : dl_histogram_at(&h[i], percents[k]);
+            dl_buf_printf(out, k < 3 ? " p%g " : least ? " least " : " most ", percents[k]);
             if (count) {
                 dl_buf_printf(out, "%llu%s", (unsigned long long)value,
                               i == DL_MEASURE_SCORE ? " %" : "");

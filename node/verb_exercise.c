@@ -15,6 +15,15 @@
 
 enum { PATHS = 64, REPORT_MAX = 64 * 1024 * 1024, REPEAT_MAX = 1000000 };
 
+/* Ends the call; the mark stands in errors too. */
+static void fail(struct dl_call *call, const struct dl_error *error)
+{
+    struct dl_error marked = *error;
+    snprintf(marked.message, sizeof marked.message, "%s: %.*s", DL_EXERCISE_MARK,
+             DL_ERROR_MESSAGE_MAX - 32, error->message);
+    dl_call_fail(call, &marked);
+}
+
 /* ---- shipped scenarios ---- */
 
 /* Beside the program: scenarios/, then ../share/directline/scenarios/. */
@@ -98,7 +107,11 @@ void dl__verb_exercise_list(struct dl_call *call)
     char folder[4096];
     char *paths[PATHS];
     if (!shipped_folder(folder, sizeof folder)) {
-        dl_call_fail_with(call, DL_E_INPUT, "no shipped scenarios lie beside the program");
+        struct dl_error error;
+        dl_error_set(&error, DL_E_INPUT, NULL, "no shipped scenarios lie beside the program");
+        dl_error_hint(&error,
+                      "they are looked for in scenarios/ and ../share/directline/scenarios/");
+        fail(call, &error);
         return;
     }
     size_t n = find_shipped(folder, paths);
@@ -130,6 +143,27 @@ static void script_path(const struct dl_call *call, char *out, size_t n)
     }
 }
 
+/* The shipped scenario that was meant, or where to look for one. */
+static void hint_name(const struct dl_call *call, char out[DL_ERROR_HINT_MAX])
+{
+    char folder[4096];
+    char *paths[PATHS];
+    const char *name = dl_call_operand(call, 0);
+    size_t best = 4;
+    snprintf(out, DL_ERROR_HINT_MAX, "`directline exercise list` names the shipped scenarios");
+    size_t n = shipped_folder(folder, sizeof folder) ? find_shipped(folder, paths) : 0;
+    for (size_t i = 0; i < n; i++) {
+        char *base = strrchr(paths[i], '/') + 1;
+        *strrchr(base, '.') = '\0';
+        size_t d = dl_command_distance(name, base);
+        if (d < best) {
+            best = d;
+            snprintf(out, DL_ERROR_HINT_MAX, "did you mean %s?", base);
+        }
+        free(paths[i]);
+    }
+}
+
 static void tell_problems(struct dl_call *call, const struct dl_problems *problems)
 {
     for (size_t i = 0; i < problems->n; i++) {
@@ -156,13 +190,24 @@ static struct dl_scenario *read_script(struct dl_call *call)
     for (; n < 256 && dl_call_option_nth(call, "set", (int)n) != NULL; n++) {
         settings[n] = dl_call_option_nth(call, "set", (int)n);
         if (strchr(settings[n], '=') == NULL) {
+            struct dl_error error;
+            dl_error_set(&error, DL_E_USAGE, NULL, "--set takes NAME=VALUE, not \"%.100s\"",
+                         settings[n]);
+            dl_error_hint(&error, "as in --set seen=20m");
             free(problems);
-            dl_call_fail_with(call, DL_E_USAGE, "--set takes NAME=VALUE");
+            fail(call, &error);
             return NULL;
         }
     }
     script_path(call, path, sizeof path);
-    if (dl_scenario_open(path, settings, n, &scenario, problems) != DL_OK) {
+    if (access(path, F_OK) != 0) {
+        struct dl_error error;
+        char hint[DL_ERROR_HINT_MAX];
+        dl_error_set(&error, DL_E_SCENARIO, NULL, "%.200s: there is no such scenario", path);
+        hint_name(call, hint);
+        dl_error_hint(&error, "%s", hint);
+        fail(call, &error);
+    } else if (dl_scenario_open(path, settings, n, &scenario, problems) != DL_OK) {
         tell_problems(call, problems);
         dl_call_end(call, DL_EXIT_USAGE);
         scenario = NULL;
@@ -237,7 +282,8 @@ static void trace(void *context, const char *agency, int64_t at_ms, struct dl_vi
                  line.n > 0 && line.p[line.n - 1] == '\n' ? "" : "\n");
 }
 
-static bool take_number(struct dl_call *call, const char *name, uint64_t max, uint64_t *out)
+static bool take_number(struct dl_call *call, const char *name, uint64_t least, uint64_t max,
+                        uint64_t *out)
 {
     const char *text = dl_call_option(call, name);
     char *end = NULL;
@@ -246,11 +292,11 @@ static bool take_number(struct dl_call *call, const char *name, uint64_t max, ui
     }
     errno = 0;
     unsigned long long n = strtoull(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || n > max) {
+    if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || n > max || n < least) {
         struct dl_error error;
-        dl_error_set(&error, DL_E_USAGE, NULL, "--%s takes a number up to %llu", name,
-                     (unsigned long long)max);
-        dl_call_fail(call, &error);
+        dl_error_set(&error, DL_E_USAGE, NULL, "--%s takes a number from %llu to %llu", name,
+                     (unsigned long long)least, (unsigned long long)max);
+        fail(call, &error);
         return false;
     }
     *out = n;
@@ -267,6 +313,34 @@ static enum dl_err write_file(const char *path, struct dl_view octets, struct dl
                              strerror(errno));
 }
 
+/* The folder of the report, made before the play: what cannot be written is said at once. */
+static enum dl_err make_folder(const char *dir, struct dl_error *error)
+{
+    char part[4096];
+    size_t n = strlen(dir);
+    for (size_t i = 1; i <= n && i < sizeof part; i++) {
+        if (dir[i] != '/' && dir[i] != '\0') {
+            continue;
+        }
+        snprintf(part, sizeof part, "%.*s", (int)i, dir);
+        if (mkdir(part, 0777) != 0 && errno != EEXIST) {
+            dl_error_set(error, DL_E_INPUT, "report", "%s cannot be made: %s", part,
+                         strerror(errno));
+            return dl_error_hint(error, "nothing was played; --report takes a folder");
+        }
+    }
+    struct stat info = {0};
+    if (stat(dir, &info) == 0 && !S_ISDIR(info.st_mode)) {
+        errno = ENOTDIR;
+    }
+    if (!S_ISDIR(info.st_mode) || access(dir, W_OK | X_OK) != 0) {
+        dl_error_set(error, DL_E_INPUT, "report", "%s cannot be written to: %s", dir,
+                     strerror(errno));
+        return dl_error_hint(error, "nothing was played; --report takes a folder");
+    }
+    return DL_OK;
+}
+
 /* EXERCISE-one-night-seed7.html and .json; the path of the page in `path`. */
 static enum dl_err write_report(struct dl_call *call, const struct dl_report *report,
                                 char path[4096], struct dl_error *error)
@@ -276,10 +350,6 @@ static enum dl_err write_report(struct dl_call *call, const struct dl_report *re
     path[0] = '\0';
     if (dir == NULL) {
         return DL_OK;
-    }
-    if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
-        return dl_error_set(error, DL_E_INPUT, "report", "%s cannot be made: %s", dir,
-                            strerror(errno));
     }
     dl_buf_init(&out, REPORT_MAX);
     dl_report_json(report, &out);
@@ -297,6 +367,34 @@ static enum dl_err write_report(struct dl_call *call, const struct dl_report *re
     }
     dl_buf_fini(&out);
     return err;
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* How fast it went: on standard error, for it is no part of the result. */
+static void tell_speed(struct dl_call *call, const struct dl_report *report, double played,
+                       double written)
+{
+    const struct dl_repeats *r = report->repeats;
+    const struct dl_play *play = report->play;
+    uint64_t simulated_ms = play->simulated_ms + (r == NULL ? 0 : r->simulated_ms);
+    uint64_t entries = play->entries + (r == NULL ? 0 : r->entries);
+    uint64_t made = play->signatures.made + (r == NULL ? 0 : r->signatures.made);
+    uint64_t verified = play->signatures.verified + (r == NULL ? 0 : r->signatures.verified);
+    dl_call_warn(call,
+                 DL_SAY(call,
+                        "%s: played in %.1f s: %.0f simulated seconds a second; %llu entries, "
+                        "signatures: %llu made, %llu verified; report in %.2f s\n",
+                        "%s：用时 %.1f 秒：每秒模拟 %.0f 秒；%llu 个条目，签名 %llu 个，"
+                        "验签 %llu 次；报告 %.2f 秒\n"),
+                 DL_EXERCISE_MARK, played, (double)simulated_ms / 1000 / played,
+                 (unsigned long long)entries, (unsigned long long)made,
+                 (unsigned long long)verified, written);
 }
 
 static void tell(struct dl_call *call, const struct dl_report *report, const char *path)
@@ -351,8 +449,8 @@ void dl__verb_exercise_run(struct dl_call *call)
     struct dl_report report = {.seed = 1};
     uint64_t repeat = 1;
     char path[4096] = "";
-    if (!take_number(call, "seed", UINT64_MAX / 2, &report.seed) ||
-        !take_number(call, "repeat", REPEAT_MAX, &repeat)) {
+    if (!take_number(call, "seed", 0, UINT64_MAX / 2, &report.seed) ||
+        !take_number(call, "repeat", 1, REPEAT_MAX, &repeat)) {
         return;
     }
     struct dl_scenario *scenario = read_script(call);
@@ -360,11 +458,16 @@ void dl__verb_exercise_run(struct dl_call *call)
         return;
     }
     report.scenario = scenario;
-    enum dl_err err = play_all(&running, &report, repeat, &error);
+    const char *folder = dl_call_option(call, "report");
+    enum dl_err err = folder == NULL ? DL_OK : make_folder(folder, &error);
+    double begin = seconds();
+    err = err == DL_OK ? play_all(&running, &report, repeat, &error) : err;
+    double middle = seconds();
     err = err == DL_OK ? write_report(call, &report, path, &error) : err;
     if (err != DL_OK) {
-        dl_call_fail(call, &error);
+        fail(call, &error);
     } else {
+        tell_speed(call, &report, middle - begin, seconds() - middle);
         tell(call, &report, path);
         bool missed = report.play->must_missed > 0 ||
                       (report.repeats != NULL && report.repeats->runs_missed > 0);

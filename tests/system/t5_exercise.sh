@@ -28,6 +28,17 @@ for file in build/scenarios/*.scenario; do
     check "$file is valid" 0 "$d" exercise check "$file"
 done
 
+# Every shipped scenario can be played, and what is mandatory in it can be met. (The year: scripts/bench.)
+for name in $("$d" exercise list --json | sed 's/.*"scenario":"\([^"]*\)".*/\1/'); do
+    [ "$name" = year ] || check "$name is played, and what must be met is met" 0 "$d" exercise run "$name" --seed 3
+    grep -vF 'EXERCISE / 演习' "$tmp/out" "$tmp/err" && { echo "FAILED: $name: a line without the mark"; failed=1; }
+done
+
+# A status changes at midnight (UTC), and the time until it did is told.
+check "a law that comes into force" 0 "$d" exercise run additions-2024 --seed 3 --report "$tmp/law" --json
+grep -q '"status":{"unit":"ms","n":1,"least":1800000,' "$tmp/out" || { echo "FAILED: no time to the change of status"; failed=1; }
+grep -q '"at_ms":1206000000,' "$tmp"/law/*.json || { echo "FAILED: not noticed at midnight"; failed=1; }
+
 check "a run ends with its report" 0 "$d" exercise run one-night --seed 7 --report "$tmp/a" --json
 for key in scenario seed simulated_seconds entries receipts expectations score max_score objectives report; do
     holds "the answer has $key" "\"$key\":" "$tmp/out"

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,13 +31,18 @@ static enum dl_err give(void *context, const char *from, const char *name, struc
     return dl_buf_err(out);
 }
 
-static struct dl_scenario *scenario(void)
+static struct dl_scenario *scenario_of(const char *text)
 {
     struct dl_problems problems;
-    struct dl_scenario_source source = {.read = give, .context = (void *)script};
+    struct dl_scenario_source source = {.read = give, .context = (void *)text};
     struct dl_scenario *out = NULL;
     assert_int_equal(dl_scenario_read(&source, "test", NULL, 0, &out, &problems), DL_OK);
     return out;
+}
+
+static struct dl_scenario *scenario(void)
+{
+    return scenario_of(script);
 }
 
 static void report(uint64_t seed, struct dl_buf *html, unsigned *score)
@@ -71,6 +77,62 @@ static void the_same_seed_gives_the_same_report(void **state)
     for (size_t i = 0; i < 3; i++) {
         dl_buf_fini(&texts[i]);
     }
+}
+
+/* A verb that is asked for an answer, one that lists (in steps), one that sends: all end. */
+static void what_a_verb_says_is_noticed_when_it_changes(void **state)
+{
+    (void)state;
+    char text[2048];
+    struct dl_error error;
+    struct dl_play *play = NULL;
+    snprintf(text, sizeof text, "%s%s", script,
+             "+20m us alert list --in\n"
+             "must us says \"EX-A\" to alert list --in within 10s of +5m\n"
+             "must us says \"EX-B\" to alert list --in within 50m\n");
+    struct dl_scenario *x = scenario_of(text);
+    struct dl_play_config config = {.scenario = x, .seed = 7};
+    assert_int_equal(dl_play(&config, &play, &error), DL_OK);
+    const struct dl_outcome *said = &play->outcomes[x->n_expectations - 2];
+    assert_true(said->met);
+    assert_in_range(said->at_ms, 300000, 301000); // with the entry, not within the hour
+    assert_false(play->outcomes[x->n_expectations - 1].met);
+    assert_non_null(strstr(play->events[play->n_events - 1].said, "EX-A"));
+    assert_true(play->signatures.made > 0 && play->signatures.verified > 0);
+    dl_play_free(&play);
+    dl_scenario_free(&x);
+}
+
+/* However many processes play them, repetitions add up to the same plays. */
+static void repetitions_are_the_plays_of_their_seeds(void **state)
+{
+    (void)state;
+    enum { RUNS = 5 };
+    struct dl_error error;
+    struct dl_scenario *x = scenario();
+    struct dl_play_config config = {.scenario = x, .seed = 11};
+    struct dl_repeats *repeats = NULL;
+    struct dl_histogram *measures = calloc(DL_MEASURE_COUNT, sizeof *measures);
+    uint64_t entries = 0;
+    uint64_t made = 0;
+    assert_int_equal(dl_repeat(&config, RUNS, &repeats, &error), DL_OK);
+    for (uint64_t i = 0; i < RUNS; i++) {
+        struct dl_play *play = NULL;
+        config.seed = 11 + i;
+        assert_int_equal(dl_play(&config, &play, &error), DL_OK);
+        dl_measure_play(play, measures);
+        entries += play->entries;
+        made += play->signatures.made;
+        dl_play_free(&play);
+    }
+    assert_int_equal(repeats->runs, RUNS);
+    assert_int_equal(repeats->entries, entries);
+    assert_int_equal(repeats->signatures.made, made);
+    assert_int_equal(repeats->measures[DL_MEASURE_MISSED].min, 1); // nobody is there to act
+    assert_memory_equal(repeats->measures, measures, DL_MEASURE_COUNT * sizeof *measures);
+    free(measures);
+    dl_repeats_free(&repeats);
+    dl_scenario_free(&x);
 }
 
 static void histograms_keep_what_they_count(void **state)
@@ -169,6 +231,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_seed_gives_the_same_report),
+        cmocka_unit_test(what_a_verb_says_is_noticed_when_it_changes),
+        cmocka_unit_test(repetitions_are_the_plays_of_their_seeds),
         cmocka_unit_test(histograms_keep_what_they_count),
         cmocka_unit_test(an_exercise_entry_is_refused_by_a_real_node),
         cmocka_unit_test(a_real_entry_is_refused_by_an_exercise),
