@@ -313,8 +313,8 @@ void dl__chart_histogram(const struct dl_histogram *h, const char *title, struct
     }
     static const double marks[] = {50, 95};
     for (size_t k = 0; k < 2; k++) {
-        size_t bin = dl_histogram_bin(dl_histogram_at(h, marks[k])) - from;
-        double x = 4 + (double)(bin * H_BARS / span) * 292 / H_BARS + 4.3;
+        size_t bar = (dl_histogram_bin(dl_histogram_at(h, marks[k])) - from) * H_BARS / span;
+        double x = 4 + (double)bar * 292 / H_BARS + 4.3;
         dl_buf_printf(out,
                       "<line class=\"median\" x1=\"%.1f\" y1=\"8\" x2=\"%.1f\" y2=\"%d\"/><text "
                       "class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">p%g</text>",
