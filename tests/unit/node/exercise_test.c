@@ -154,15 +154,22 @@ static void histograms_keep_what_they_count(void **state)
 
 /* ---- I8: smuggling ---- */
 
-static struct dl_virtual_node *node_of(struct dl_virtual *v, const char *agency, bool exercise)
+struct side {
+    bool exercise; /* its realm: origin and so keys and store */
+    enum dl_marking marking;
+};
+static const struct side real = {false, DL_MARKING_ACTUAL};
+static const struct side playing = {true, DL_MARKING_EXERCISE};
+
+static struct dl_virtual_node *node_of(struct dl_virtual *v, const char *agency, struct side side)
 {
     struct dl_error error;
-    struct dl_virtual_node_config config = {
-        .virtual = v,
-        .agency = agency,
-        .jurisdiction = "CN",
-        .realm = exercise ? "directline-exercise/test" : "directline",
-        .marking = exercise ? DL_MARKING_EXERCISE : DL_MARKING_ACTUAL};
+    struct dl_virtual_node_config config = {.virtual = v,
+                                            .agency = agency,
+                                            .jurisdiction = "CN",
+                                            .realm = side.exercise ? "directline-exercise/test"
+                                                                   : "directline",
+                                            .marking = side.marking};
     struct dl_virtual_node *node = dl_virtual_node_new(&config);
     assert_int_equal(dl_virtual_node_start(node, &error), DL_OK);
     return node;
@@ -175,14 +182,14 @@ static uint64_t held(struct dl_virtual_node *node)
 }
 
 /* Two nodes pair, one submits; how many entries the other holds a minute later. */
-static uint64_t carried(bool from_exercise, bool to_exercise)
+static uint64_t carried(struct side from, struct side to)
 {
     struct dl_error error;
     struct dl_submitted submitted;
     json_t *content = NULL;
     struct dl_virtual *v = dl_virtual_new(5, 1767600000000);
-    struct dl_virtual_node *a = node_of(v, "cn", from_exercise);
-    struct dl_virtual_node *b = node_of(v, "us", to_exercise);
+    struct dl_virtual_node *a = node_of(v, "cn", from);
+    struct dl_virtual_node *b = node_of(v, "us", to);
     dl_virtual_node_pair(a, b);
     assert_int_equal(dl_json_parse(dl_view_str("{\"headline\":\"EX-A\",\"substance\":{\"names\":[{"
                                                "\"lang\":\"en\",\"name\":\"EX-A\"}]}}"),
@@ -206,15 +213,25 @@ static uint64_t carried(bool from_exercise, bool to_exercise)
 static void an_exercise_entry_is_refused_by_a_real_node(void **state)
 {
     (void)state;
-    assert_int_equal(carried(true, false), 0);
-    assert_int_equal(carried(true, true), 1); /* among exercises it arrives */
+    assert_int_equal(carried(playing, real), 0);
+    assert_int_equal(carried(playing, playing), 1); /* among exercises it arrives */
 }
 
 static void a_real_entry_is_refused_by_an_exercise(void **state)
 {
     (void)state;
-    assert_int_equal(carried(false, true), 0);
-    assert_int_equal(carried(false, false), 1);
+    assert_int_equal(carried(real, playing), 0);
+    assert_int_equal(carried(real, real), 1);
+}
+
+/* A program that was tampered with uses the right origin and keys, and marks its entries wrongly.
+ */
+static void a_wrong_marking_is_refused_on_either_line(void **state)
+{
+    (void)state;
+    assert_int_equal(carried((struct side){false, DL_MARKING_EXERCISE}, real), 0);
+    assert_int_equal(carried((struct side){true, DL_MARKING_ACTUAL}, playing), 0);
+    assert_int_equal(carried((struct side){true, DL_MARKING_TEST}, playing), 0);
 }
 
 static void no_marking_fits_the_other_origin(void **state)
@@ -236,6 +253,7 @@ int main(void)
         cmocka_unit_test(histograms_keep_what_they_count),
         cmocka_unit_test(an_exercise_entry_is_refused_by_a_real_node),
         cmocka_unit_test(a_real_entry_is_refused_by_an_exercise),
+        cmocka_unit_test(a_wrong_marking_is_refused_on_either_line),
         cmocka_unit_test(no_marking_fits_the_other_origin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
