@@ -44,6 +44,7 @@ struct dl__triage {
 
     /* Screening after a change of law: in the order of look.change.asked. */
     bool screening;
+    bool understood;  /* of what was understood only: nothing else can have changed */
     int64_t screened; /* the state of the law that was screened last; -1: none in this run */
     int64_t screening_state;
     struct screening *waiting, *screened_for; /* the latter are told with the turn's commit */
@@ -231,7 +232,8 @@ static enum dl_err pass_quiet_days(struct dl__triage *t, int64_t state)
 {
     struct dl_reader *reader = NULL;
     struct dl_moment moment;
-    bool differs = true;
+    enum dl_differs differs = DL_DIFFERS_NAMES;
+    t->understood = t->screening && t->understood;
     if (t->screening || t->waiting != NULL || t->look.skipped || t->screened < 0 ||
         state <= t->screened || state / DL__STATE_DAYS != t->screened / DL__STATE_DAYS) {
         return DL_OK;
@@ -239,7 +241,8 @@ static enum dl_err pass_quiet_days(struct dl__triage *t, int64_t state)
     DL_TRY(dl_law_reader(t->agency, dl_agency_now(t->agency), &reader, &moment));
     DL_TRY(
         dl_reader_may_differ(reader, (dl_day)(t->screened % DL__STATE_DAYS), moment.on, &differs));
-    t->screened = differs ? t->screened : state;
+    t->screened = differs == DL_DIFFERS_NOTHING ? state : t->screened;
+    t->understood = differs == DL_DIFFERS_LAW;
     return DL_OK;
 }
 
@@ -260,6 +263,7 @@ static enum dl_err do_change(struct dl__triage *t, bool *did)
         t->screened = -1;
     }
     DL_TRY(pass_quiet_days(t, state));
+    t->understood = t->understood && (!t->screening || state == t->screening_state);
     if (t->screening ? state != t->screening_state : state != t->screened || t->waiting != NULL) {
         start_screening(t, state);
     }
@@ -269,8 +273,10 @@ static enum dl_err do_change(struct dl__triage *t, bool *did)
     *did = true;
     DL_TRY(dl_store_run(store_of(t),
                         "SELECT asked, max(id) FROM finding WHERE asked = (SELECT min(asked)"
-                        " FROM finding WHERE asked > ?1) GROUP BY asked",
-                        DL_SQL(DL_SQL_STR(t->look.change_asked)), take_change, &next));
+                        " FROM finding WHERE asked > ?1 AND (?2 = 0 OR law <> '' OR read = 1"
+                        " OR missing <> '')) GROUP BY asked",
+                        DL_SQL(DL_SQL_STR(t->look.change_asked), DL_SQL_INT(t->understood)),
+                        take_change, &next));
     if (next.finding == 0) {
         end_screening(t);
         return DL_OK;

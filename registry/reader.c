@@ -321,7 +321,8 @@ enum dl_err dl_reader_version_on(struct dl_reader *reader, dl_day day, int64_t *
     return DL_OK;
 }
 
-enum dl_err dl_reader_may_differ(struct dl_reader *reader, dl_day from, dl_day to, bool *out)
+enum dl_err dl_reader_may_differ(struct dl_reader *reader, dl_day from, dl_day to,
+                                 enum dl_differs *out)
 {
     char days[2][DL_DATE_TEXT];
     int64_t n = 0;
@@ -329,17 +330,17 @@ enum dl_err dl_reader_may_differ(struct dl_reader *reader, dl_day from, dl_day t
     dl_day_text(to, days[1]);
     DL_TRY(dl_store_run(
         reader->store,
-        "SELECT EXISTS(SELECT 1 FROM listing WHERE announced>?1 AND announced<=?2"
+        "SELECT CASE WHEN EXISTS(SELECT 1 FROM name WHERE known_from>?1 AND known_from<=?2"
+        " OR known_until>?1 AND known_until<=?2) THEN 2"
+        " WHEN EXISTS(SELECT 1 FROM listing WHERE announced>?1 AND announced<=?2"
         " OR in_force>?1 AND in_force<=?2 OR until>?1 AND until<=?2 OR gone_by>?1 AND gone_by<=?2"
         " OR listed_by>=?1 AND listed_by<=?2)" // on the day itself and after it
         " OR EXISTS(SELECT 1 FROM list WHERE in_force>?1 AND in_force<=?2"
         " OR until>?1 AND until<=?2)"
-        " OR EXISTS(SELECT 1 FROM name WHERE known_from>?1 AND known_from<=?2"
-        " OR known_until>?1 AND known_until<=?2)"
         " OR EXISTS(SELECT 1 FROM jurisdiction WHERE data_from>?1 AND data_from<=?2"
-        " OR data_until>=?1 AND data_until<=?2)",
+        " OR data_until>=?1 AND data_until<=?2) THEN 1 ELSE 0 END",
         DL_SQL(DL_SQL_STR(days[0]), DL_SQL_STR(days[1])), on_number, &n));
-    *out = n != 0;
+    *out = (enum dl_differs)n;
     return DL_OK;
 }
 

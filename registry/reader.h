@@ -76,10 +76,15 @@ void dl_reader_free(struct dl_reader **reader);
 /* The version known at the end of a day, 0 when the registry did not exist yet. */
 DL_MUST_USE enum dl_err dl_reader_version_on(struct dl_reader *reader, dl_day day, int64_t *out);
 
-/* May an answer of this version be another on `to` than on `from` (an earlier day)? False where no
- * date of the registry lies between them. A class rule has the dates of its listings. */
+/* May an answer of this version be another on `to` than on `from` (an earlier day)? Nothing differs
+ * where no date of the registry lies between them. A class rule has the dates of its listings. */
+enum dl_differs {
+    DL_DIFFERS_NOTHING,
+    DL_DIFFERS_LAW,  /* of what is understood */
+    DL_DIFFERS_NAMES /* and a name may be understood that was not, or the reverse */
+};
 DL_MUST_USE enum dl_err dl_reader_may_differ(struct dl_reader *reader, dl_day from, dl_day to,
-                                             bool *out);
+                                             enum dl_differs *out);
 
 /* Reads the clauses of all lists, unless they were: answers by name alone need none. */
 DL_MUST_USE enum dl_err dl_reader_clauses(struct dl_reader *reader);
