@@ -307,7 +307,10 @@ static void judge_one(struct dl__stage *stage, size_t index)
             int64_t took = v.at - (e->from_given ? (int64_t)e->from_ms : 0);
             outcome->status_ms = took > outcome->status_ms ? took : outcome->status_ms;
         }
-        outcome->at_ms = v.at > outcome->at_ms ? v.at : outcome->at_ms;
+        bool sooner = e->of.any && v.met && (outcome->at_ms < 0 || v.at < outcome->at_ms);
+        if (e->of.any ? sooner : v.at > outcome->at_ms) {
+            outcome->at_ms = v.at; // of one that is enough the first, of all the last
+        }
         outcome->deadline_ms =
             v.deadline > outcome->deadline_ms ? v.deadline : outcome->deadline_ms;
         if (!v.met && n < sizeof outcome->reason - 1) {

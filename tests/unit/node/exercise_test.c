@@ -88,6 +88,7 @@ static void what_a_verb_says_is_noticed_when_it_changes(void **state)
     struct dl_play *play = NULL;
     snprintf(text, sizeof text, "%s%s", script,
              "+20m us alert list --in\n"
+             "must us seen a or us received a within 50m\n"
              "must us says \"EX-A\" to alert list --in within 10s of +5m\n"
              "must us says \"EX-B\" to alert list --in within 50m\n");
     struct dl_scenario *x = scenario_of(text);
@@ -97,6 +98,9 @@ static void what_a_verb_says_is_noticed_when_it_changes(void **state)
     assert_true(said->met);
     assert_in_range(said->at_ms, 300000, 301000); // with the entry, not within the hour
     assert_false(play->outcomes[x->n_expectations - 1].met);
+    assert_int_equal(play->outcomes[2].at_ms, -1); // nobody acts
+    assert_true(play->outcomes[3].met);            // one of two is enough: the first counts
+    assert_int_equal(play->outcomes[3].at_ms, play->alerts[0].when[1][DL_FACT_RECEIVED]);
     assert_non_null(strstr(play->events[play->n_events - 1].said, "EX-A"));
     assert_true(play->signatures.made > 0 && play->signatures.verified > 0);
     dl_play_free(&play);
