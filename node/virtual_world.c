@@ -539,10 +539,24 @@ void dl_virtual_kill(struct dl_world *world)
     }
 }
 
+static bool is_over(const struct dl_link *link)
+{
+    return link->closing && link->pending_events == 0 && link->other == NULL && link->closed_queued;
+}
+
+/* Links of a dead node stay until now: the agency that is still to be closed points to them. */
 void dl_virtual_revive(struct dl_world *world)
 {
-    DL_ASSERT(node_of(world)->listeners == NULL, "the agency that lived here was closed");
-    node_of(world)->dead = false;
+    struct node *node = node_of(world);
+    DL_ASSERT(node->listeners == NULL, "the agency that lived here was closed");
+    node->dead = false;
+    for (struct dl_link *link = node->links; link != NULL;) {
+        struct dl_link *next = link->next;
+        if (is_over(link)) {
+            link_free(link);
+        }
+        link = next;
+    }
 }
 
 static void break_links(struct dl_virtual *v, const char *a, const char *b)
@@ -633,7 +647,7 @@ static void handle_link(struct event *event)
         break;
     }
     free((void *)event->octets.p);
-    if (link->closing && link->pending_events == 0 && link->other == NULL && link->closed_queued) {
+    if (!link->node->dead && is_over(link)) {
         link_free(link);
     }
 }
