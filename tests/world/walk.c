@@ -217,10 +217,14 @@ static unsigned attempt(uint32_t number, const struct step *step, bool of_itself
         }
         _exit(all->failed);
     }
+    close(tube[1]); // first: a child that ended early wrote nothing
     ssize_t got = read(tube[0], &syncs, sizeof syncs);
     close(tube[0]);
-    close(tube[1]);
-    return got == (ssize_t)sizeof syncs ? syncs : 0;
+    if (got != (ssize_t)sizeof syncs) {
+        fail(number, step, "the program ended itself; its words are above");
+        return 0;
+    }
+    return syncs;
 }
 
 /* The step, and the step with a power cut after each of its syncs. */
