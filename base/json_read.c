@@ -135,8 +135,8 @@ static json_t *integer(struct reader *r)
         r->at++;
     }
     uint64_t value = 0;
-    if (dl_decimal_decode(dl_view_of(from, (size_t)(r->at - from)), DL__JSON_INTEGER,
-                          &value) != DL_OK ||
+    if (dl_decimal_decode(dl_view_of(from, (size_t)(r->at - from)), DL__JSON_INTEGER, &value) !=
+            DL_OK ||
         (minus && value == 0)) {
         return NULL;
     }

@@ -227,8 +227,8 @@ static void perform(struct dl__connection *c, const struct dl_session_update *up
         dl__peer_repaired(c->peer, &update->batch);
     }
     if ((flags & DL_UPDATE_FLOOR) != 0) {
-        enum dl_err err = dl_replica_set_floor(c->peer->replica, update->floor_generation,
-                                               update->floor);
+        enum dl_err err =
+            dl_replica_set_floor(c->peer->replica, update->floor_generation, update->floor);
         if (err != DL_OK) {
             store_failed(c, err);
         }

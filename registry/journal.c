@@ -89,8 +89,8 @@ enum dl_err dl__journal_load(struct dl_journal *j, struct dl_error *error)
                : strcmp(closed, "forked") == 0 ? DL_JOURNAL_FORKED
                                                : DL_JOURNAL_UNCONFIRMED;
     DL_TRY(dl__journal_count_tail(j));
-    DL_TRY(dl_headdb_generation(j->config.head, j->origin, DL_HEADDB_SIGNED,
-                                &j->signed_generation));
+    DL_TRY(
+        dl_headdb_generation(j->config.head, j->origin, DL_HEADDB_SIGNED, &j->signed_generation));
     if (closed[0] == '\0' && j->signed_generation > dl_log_generation(j->log)) {
         j->state = DL_JOURNAL_LOST; // line.db came back from before `line renew`
         return DL_OK;               // not written: head.db says it at every start

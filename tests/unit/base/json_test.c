@@ -249,8 +249,7 @@ static bool both_say_the_same(struct dl_view text)
     enum dl_err err = dl_json_parse_canonical(text, &fast);
     bool same = expected ? err == DL_OK && json_equal(slow, fast) : err == DL_E_JSON && !fast;
     if (!same) {
-        print_error("%.*s: canonical %d, read %s\n", DL_VIEW_ARG(text), expected,
-                    dl_err_code(err));
+        print_error("%.*s: canonical %d, read %s\n", DL_VIEW_ARG(text), expected, dl_err_code(err));
     }
     json_t *plain = NULL;
     err = dl_json_parse(text, &plain, NULL);
@@ -271,8 +270,11 @@ static void what_is_read_as_canonical_is_what_would_be_written(void **state)
     enum { CANONICAL = 5 };
     static const char *const texts[] = {
         "{\"\":[],\"a\":{\"b\":-12,\"c\":9007199254740991},\"a\\\"\":1,\"a\\\\\":true,\"b\":{}}",
-        "[\"\\b\\t\\n\\f\\r\\u0001\\u001f\\\\\\\"\x7F\xC3\xA9\xE8\x8A\xAC\xF0\x9F\x98\x80\",null,false,0]",
-        "[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]", "-9007199254740991", "\"\"",
+        "[\"\\b\\t\\n\\f\\r\\u0001\\u001f\\\\\\\"\x7F\xC3\xA9\xE8\x8A\xAC\xF0\x9F\x98\x80\",null,"
+        "false,0]",
+        "[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]",
+        "-9007199254740991",
+        "\"\"",
         " { \"b\" : [ 1 , -2.5e3,\t\"x\" ] ,\r\n\"a\" : { \"c\":null, \"b\":[ ] } , \"\":{ } } ",
         "[\"\\/\\u00e9\\ud83d\\ude00\", -0, 12345678901234567890]"};
     for (size_t t = 0; t < sizeof texts / sizeof texts[0]; t++) {
