@@ -145,7 +145,12 @@ static enum dl_err load_rules(struct dl_worker *w, const char *given, struct dl_
     struct dl_view texts[DL_RULES_MAX + 1];
     size_t n = 0;
     if (!find_rules(given, directory, sizeof directory)) {
-        return DL_OK;
+        if (given != NULL) {
+            return DL_OK; // asked to go without them
+        }
+        dl_error_set(error, DL_E_REGISTRY_MISSING, NULL,
+                     "the class rules are missing: there is no folder `rules` beside the program");
+        return dl_error_hint(error, "install them again; without them no structure is answered");
     }
     dl_buf_u8(&w->rules_request, DL_WIRE_RULES);
     DL_TRY(dl_rules_read_files(directory, &w->rules_request, &n, error));

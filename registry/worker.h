@@ -16,17 +16,17 @@
 struct dl_worker;
 
 struct dl_worker_config {
-    const char *path;  /* NULL: found as said above */
-    const char *rules; /* the directory of the rule files; NULL: found beside the program, or none;
-                          "": none */
-    int processes;     /* 1 or 2 */
+    const char *path; /* NULL: found as said above */
+    const char
+        *rules;    /* the directory of the rule files; NULL: found beside the program; "": none */
+    int processes; /* 1 or 2 */
     /* Do not wait while the processes read the rules: the first dl_worker_take does, unless
      * dl_worker_ready says that it need not. */
     bool later;
 };
 
 /* DL_E_WORKER_MISSING says what is missing and where it was looked for; DL_E_RULE for a rule file
- * that is not valid. */
+ * that is not valid; DL_E_REGISTRY_MISSING where there are no rule files. */
 DL_MUST_USE enum dl_err dl_worker_open(const struct dl_worker_config *config,
                                        struct dl_worker **out, struct dl_error *error);
 void dl_worker_close(struct dl_worker **worker);

@@ -69,4 +69,10 @@ export DIRECTLINE_STRUCTURE=$dir/none
 expect "without the worker a structure is unreachable" 3 "$(code status "$fentanyl")"
 expect "and it says what is missing" 1 "$(grep -c 'directline-structure' "$dir/err")"
 expect "names are answered all the same" 0 "$(code status fentanyl)"
+
+mkdir "$dir/bare" && cp build/directline "$dir/bare/"
+DIRECTLINE_STRUCTURE=$PWD/build/directline-structure DIRECTLINE_REGISTRY=$PWD/build/registry.db \
+    timeout 20 "$dir/bare/directline" status "$fentanyl" >"$dir/out" 2>"$dir/err"
+expect "without the class rules no structure is answered" 4 $?
+expect "and it says so" 1 "$(grep -c 'class rules are missing' "$dir/err")"
 exit $failed
