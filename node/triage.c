@@ -12,7 +12,9 @@
 #include <string.h>
 
 enum {
-    FIRST_MS = 50,   /* after a commit: what the commit is about goes first */
+    FIRST_MS = 50,   /* after a change of law: what the commit is about goes first */
+    QUIET_MS = 1000, /* with nothing new: delivery first, of a whole burst */
+    MOST_MS = 30000, /* then also while new ones come */
     NEXT_MS = 20,    /* between slices */
     POLL_MS = 2,     /* while the worker reads */
     RETRY_MS = 5000, /* a full disk, a missing worker */
@@ -34,7 +36,8 @@ struct dl__triage {
     struct dl_agency *agency;
     struct dl_timer *timer;
     struct dl_watcher watcher;
-    uint64_t due_ms; /* when the timer fires */
+    uint64_t due_ms;             /* when the timer fires */
+    uint64_t since_ms, quiet_ms; /* new entries wait since, and until; 0 and past: none do */
     struct dl__look look;
 
     /* Alerts and updates not looked at yet, up to the cursor `scanned`. */
@@ -394,6 +397,11 @@ static void tick(void *context)
 {
     struct dl__triage *t = context;
     bool did = false;
+    uint64_t now = monotonic(t);
+    if (t->waiting == NULL && now < t->quiet_ms) {
+        set_timer(t, t->quiet_ms - now);
+        return;
+    }
     if (dl__look_waits(&t->look) || is_busy(t)) {
         set_timer(t, POLL_MS);
         return;
@@ -411,6 +419,7 @@ static void tick(void *context)
         t->screened = -1;
         did = true;
     }
+    t->since_ms = did ? t->since_ms : 0;
     if (did) {
         t->look.used_ms = monotonic(t);
     } else if (monotonic(t) - t->look.used_ms >= IDLE_MS && !t->agency->world->vouches) {
@@ -423,11 +432,10 @@ static void tick(void *context)
     set_timer(t, t->look.asking ? POLL_MS : did ? next : rest_ms(t));
 }
 
-static void work_soon(void *context)
+static void work_in(struct dl__triage *t, uint64_t ms)
 {
-    struct dl__triage *t = context;
-    if (monotonic(t) + FIRST_MS < t->due_ms) {
-        set_timer(t, FIRST_MS);
+    if (monotonic(t) + ms < t->due_ms) {
+        set_timer(t, ms);
     }
 }
 
@@ -436,7 +444,11 @@ static void committed(void *context)
 {
     struct dl__triage *t = context;
     if (t->stored < 0 || t->scanned < dl_line_db_last_cursor(t->agency->db)) {
-        work_soon(t);
+        uint64_t now = monotonic(t);
+        t->since_ms = t->since_ms == 0 ? now : t->since_ms;
+        t->quiet_ms =
+            now + QUIET_MS < t->since_ms + MOST_MS ? now + QUIET_MS : t->since_ms + MOST_MS;
+        work_in(t, QUIET_MS);
     }
 }
 
@@ -452,7 +464,7 @@ void dl_triage_screen(struct dl_agency *agency, dl_triage_fn fn, void *context)
     *waiting = (struct screening){.next = t->waiting, .fn = fn, .context = context};
     t->waiting = waiting;
     t->screening = false; // from the beginning
-    work_soon(t);
+    work_in(t, FIRST_MS);
 }
 
 void dl_triage_forget(struct dl_agency *agency, const void *context)
@@ -483,7 +495,7 @@ void dl__agency_start_triage(struct dl_agency *agency)
     t->watcher = (struct dl_watcher){.fn = committed, .context = t};
     dl_agency_watch(agency, &t->watcher);
     agency->triage = t;
-    work_soon(t);
+    work_in(t, FIRST_MS);
 }
 
 static void free_all(struct screening *list)

@@ -136,9 +136,34 @@ static void delivery_comes_first(void **state)
     look(1, "a");
     assert_string_equal(view.state, "received");
     assert_false(has("law"));
-    run(100);
+    run(900); /* nor while more may come at once */
+    look(1, "a");
+    assert_false(has("law"));
+    run(300);
     look(1, "a");
     assert_true(has("\"substance\":\"" FENTANYL "\""));
+    close_world();
+}
+
+/* A stream without a second's rest is looked at all the same, half a minute later. */
+static void a_stream_is_not_waited_out(void **state)
+{
+    (void)state;
+    open_world(REGISTRY);
+    for (int i = 0; i < 40; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "s%d", i);
+        send_alert(id, "{\"inchikey\":\"" FENTANYL "\"}");
+        run(900);
+        if (i == 20) {
+            look(1, "s0");
+            assert_false(has("law"));
+        }
+    }
+    look(1, "s0");
+    assert_true(has("law"));
+    look(1, "s30");
+    assert_true(has("law"));
     close_world();
 }
 
@@ -337,6 +362,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_sides_pin_the_law_of_their_day),
         cmocka_unit_test(delivery_comes_first),
+        cmocka_unit_test(a_stream_is_not_waited_out),
         cmocka_unit_test(what_contradicts_itself_is_flagged_and_not_corrected),
         cmocka_unit_test(earlier_alerts_are_named_the_same_substance_before_the_same_skeleton),
         cmocka_unit_test(a_crash_before_it_leaves_it_for_the_next_start_as_of_the_same_moment),
