@@ -1,4 +1,5 @@
 #include "node/asking.h"
+#include "registry/picture.h"
 #include "registry/registry.h"
 
 #include <ctype.h>
@@ -159,6 +160,67 @@ static enum dl_err ask_inchi(struct dl_asking *asking, struct dl_view text, bool
     return add_similar(asking, dl_view_of(NULL, 0), dl_view_str(key));
 }
 
+static int rule_to_draw(const struct dl_asking *asking, const struct dl_worker_answer *answer)
+{
+    const struct dl_rules *rules = dl_worker_rules(asking->worker);
+    return rules != NULL ? dl_picture_rule(asking->status, rules, answer) : -1;
+}
+
+/* Asked a second time, as what to mark is known only from the first answer. */
+static enum dl_err draw(struct dl_asking *asking, const struct dl_worker_ask *asked,
+                        struct dl_error *error)
+{
+    const struct dl_status *status = asking->status;
+    struct dl_worker_ask ask = *asked;
+    struct dl_worker_answer answer;
+    ask.wants = (ask.wants & DL_WANT_MOL) | DL_WANT_RULES | DL_WANT_SVG;
+    DL_TRY(dl_worker_ask(asking->worker, &ask, &answer, error));
+    struct dl_picture picture = {.molecule = answer.svg,
+                                 .name = status->substance_name.n > 0 ? status->substance_name
+                                                                      : status->query,
+                                 .inchikey = status->inchikey,
+                                 .on = status->on,
+                                 .rules = dl_worker_rules(asking->worker),
+                                 .lang = asking->style.lang};
+    for (size_t i = 0; i < answer.n_verdicts; i++) {
+        if (ask.rule >= 0 && answer.verdict[i].rule == ask.rule) {
+            picture.verdict = &answer.verdict[i];
+        }
+    }
+    dl_buf_reset(&asking->svg);
+    enum dl_err err = dl_picture_put(&picture, &asking->svg);
+    return err == DL_OK ? DL_OK
+                        : dl_error_set(error, err, "--draw", "the structure could not be drawn");
+}
+
+static enum dl_err on_smiles(void *context, const struct dl_row *row)
+{
+    dl_buf_put_view(context, dl_row_text(row, 0));
+    return DL_OK;
+}
+
+enum dl_err dl_asking_draw_listed(struct dl_asking *asking, struct dl_error *error)
+{
+    struct dl_buf smiles;
+    struct dl_worker_answer answer;
+    struct dl_worker_ask ask = {.wants = DL_WANT_RULES, .rule = -1};
+    dl_buf_init(&smiles, DL_WORKER_SMILES_MAX);
+    enum dl_err err = dl_store_run(
+        asking->reader->store, "SELECT smiles FROM structure WHERE substance = ?1 LIMIT 1",
+        DL_SQL(DL_SQL_INT(asking->status->substance)), on_smiles, &smiles);
+    ask.text = dl_buf_view(&smiles);
+    if (err == DL_OK && ask.text.n > 0) {
+        err = dl_asking_start(asking, error);
+        err = err == DL_OK ? dl_worker_ask(asking->worker, &ask, &answer, error) : err;
+        if (err == DL_OK && answer.understood) {
+            ask.rule = rule_to_draw(asking, &answer);
+            err = draw(asking, &ask, error);
+        }
+    }
+    dl_buf_fini(&smiles);
+    return err;
+}
+
 enum dl_err dl_asking_structure(struct dl_asking *asking, struct dl_view text,
                                 enum dl_asking_form form, bool *understood, struct dl_error *error)
 {
@@ -167,7 +229,6 @@ enum dl_err dl_asking_structure(struct dl_asking *asking, struct dl_view text,
         .text = text, .wants = DL_RELATIONS_WANTS | DL_WANT_PRINT, .rule = -1};
     *understood = false;
     ask.wants |= form == DL_ASKING_MOL ? DL_WANT_MOL : 0;
-    ask.wants |= asking->draw ? DL_WANT_SVG : 0;
     DL_TRY(dl_asking_start(asking, error));
     if (is_inchi(text)) {
         return ask_inchi(asking, text, understood);
@@ -177,8 +238,9 @@ enum dl_err dl_asking_structure(struct dl_asking *asking, struct dl_view text,
     if (!*understood) {
         return DL_OK;
     }
-    dl_buf_reset(&asking->svg);
-    dl_buf_put_view(&asking->svg, answer.svg);
+    if (asking->draw) {
+        ask.rule = rule_to_draw(asking, &answer);
+    }
     /* kept: a question that the relations ask takes the answer's views */
     uint8_t print[DL_PRINT_OCTETS];
     char key[28] = "";
@@ -187,7 +249,8 @@ enum dl_err dl_asking_structure(struct dl_asking *asking, struct dl_view text,
     memcpy(key, answer.parent_inchikey.p, 27);
     DL_TRY(dl_relations_answer(asking->relations, asking->status, text, &answer, asking->style.lang,
                                error));
-    return add_similar(asking, dl_view_of(print, n), dl_view_str(key));
+    DL_TRY(add_similar(asking, dl_view_of(print, n), dl_view_str(key)));
+    return asking->draw ? draw(asking, &ask, error) : DL_OK;
 }
 
 enum dl_err dl_asking_put(struct dl_asking *asking, struct dl_view text, enum dl_asking_form form,

@@ -35,6 +35,8 @@ enum dl_asking_form { DL_ASKING_LINE, DL_ASKING_MOL };
 DL_MUST_USE enum dl_err dl_asking_structure(struct dl_asking *asking, struct dl_view text,
                                             enum dl_asking_form form, bool *understood,
                                             struct dl_error *error);
+/* Draws the substance of the answer by the registry's own structure; nothing where it has none. */
+DL_MUST_USE enum dl_err dl_asking_draw_listed(struct dl_asking *asking, struct dl_error *error);
 /* Starts the worker unless it runs. */
 DL_MUST_USE enum dl_err dl_asking_start(struct dl_asking *asking, struct dl_error *error);
 /* The same for many structures, up to DL_WORKER_IN_FLIGHT of them put before the first is taken;

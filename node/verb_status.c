@@ -244,6 +244,9 @@ static enum dl_err write_picture(struct dl_call *call, struct dl_error *error)
     if (path == NULL) {
         return DL_OK;
     }
+    if (svg->n == 0 && state->asking.status->substance != 0) {
+        DL_TRY(dl_asking_draw_listed(&state->asking, error));
+    }
     if (svg->n == 0) {
         dl_error_set(error, DL_E_STRUCTURE, "--draw", "there is no structure to draw");
         return dl_error_hint(error, "ask by SMILES or --mol");

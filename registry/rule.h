@@ -1,7 +1,7 @@
 /* Class rules: what a law controls by describing structures, as data that a lawyer can audit.
  *
- * A rule is one file of registry/data/rules (RULES.md there is the manual of the format). It names
- * scaffolds (SMARTS whose labelled atoms have positions), and for each position what may hang
+ * A rule is one file of registry/data/rules; registry/RULES.md is the manual of the format. It
+ * names scaffolds (SMARTS whose labelled atoms have positions), and for each position what may hang
  * there: the reference substance's own group, or one of the classes that a clause of the law names.
  * The classes themselves are in classes.json. The structure worker holds a molecule against the
  * rules; this side reads the files, checks them, and puts verdicts into words.

@@ -1,32 +1,42 @@
 #include "registry/relation.h"
 
-enum { CARBON_ATOMS_TOLD = 24 };
+#include <stdlib.h>
+
+enum { ATOMS_TOLD_ = 24, ATOMS_MAX_ = 1024 };
 
 static struct dl_view in(enum dl_lang lang, struct dl_rule_text text)
 {
     return lang == DL_LANG_ZH ? text.zh : text.en;
 }
 
+static int compare_numbers(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+/* From 1, as they are counted in the structure's text. */
 static void put_atoms(struct dl_buf *out, struct dl_view atoms, enum dl_lang lang)
 {
-    dl_buf_put_str(out, lang == DL_LANG_ZH ? "（原子 " : " (atoms ");
-    for (size_t i = 0; i < atoms.n / 2 && i < CARBON_ATOMS_TOLD; i++) {
-        dl_buf_printf(out, "%s%u", i > 0 ? "," : "",
-                      (unsigned)(atoms.p[2 * i] << 8 | atoms.p[2 * i + 1]) + 1);
+    int numbers[ATOMS_MAX_];
+    size_t n = atoms.n / 2 < ATOMS_MAX_ ? atoms.n / 2 : ATOMS_MAX_;
+    for (size_t i = 0; i < n; i++) {
+        numbers[i] = (atoms.p[2 * i] << 8 | atoms.p[2 * i + 1]) + 1;
     }
-    dl_buf_put_str(out, atoms.n / 2 > CARBON_ATOMS_TOLD ? ",..." : "");
+    qsort(numbers, n, sizeof numbers[0], compare_numbers);
+    dl_buf_put_str(out, lang == DL_LANG_ZH ? "（原子 " : " (atoms ");
+    for (size_t i = 0; i < n && i < ATOMS_TOLD_; i++) {
+        dl_buf_printf(out, "%s%d", i > 0 ? "," : "", numbers[i]);
+    }
+    dl_buf_put_str(out, n > ATOMS_TOLD_ ? ",..." : "");
     dl_buf_put_str(out, lang == DL_LANG_ZH ? "）" : ")");
 }
 
-static void put_finding(const struct dl_rule_scaffold *scaffold, struct dl_worker_finding *finding,
-                        enum dl_lang lang, struct dl_buf *out)
+void dl_rule_explain_finding(const struct dl_rule_scaffold *scaffold,
+                             const struct dl_worker_finding *finding, enum dl_lang lang,
+                             struct dl_buf *out)
 {
-    if (finding->kind == DL_FOUND_ORIGINAL) {
-        return;
-    }
     const struct dl_rule_position *position =
         finding->position < scaffold->n_positions ? &scaffold->position[finding->position] : NULL;
-    dl_buf_put_str(out, "; ");
     if (position == NULL) {
         dl_buf_put_view(out, in(lang, scaffold->reason));
     } else {
@@ -55,7 +65,10 @@ void dl_rule_explain(const struct dl_rules *rules, const struct dl_worker_verdic
     dl_buf_printf(out, " (%s v%.*s): ", rule->id, DL_VIEW_ARG(rule->version));
     dl_buf_put_view(out, in(lang, scaffold->name));
     while (dl_worker_finding_next(&left, &finding)) {
-        put_finding(scaffold, &finding, lang, out);
+        if (finding.kind != DL_FOUND_ORIGINAL) {
+            dl_buf_put_str(out, "; ");
+            dl_rule_explain_finding(scaffold, &finding, lang, out);
+        }
     }
     if (scaffold->open) {
         dl_buf_put_str(out, "; ");

@@ -27,9 +27,9 @@ void dl__engine_free(struct dl__engine **engine);
 /* Appends a verdict field (worker_wire.h) for every rule that is inside or open. */
 void dl__engine_run(struct dl__engine *engine, const struct chem_mol *mol, const char *block,
                     struct dl_buf *out);
-/* The atoms that a rule rests on, as marks; 0 when it does not match. *rule -1: the rule that says
- * most, and it becomes that rule. */
-size_t dl__engine_marks(struct dl__engine *engine, const struct chem_mol *mol, int *rule,
+/* The atoms that a rule rests on, as marks; its findings that are not the reference substance's are
+ * numbered from 1 in the order of the verdict. 0 when the rule does not match. */
+size_t dl__engine_marks(struct dl__engine *engine, const struct chem_mol *mol, int rule,
                         struct chem_mark *marks, size_t max);
 
 /* structure_worker_request.c */

@@ -95,12 +95,12 @@ int chem_match(const struct chem_mol *mol, const struct chem_pattern *pattern, b
 enum { CHEM_PRINT = 256 }; /* octets of a Morgan fingerprint: radius 2, 2,048 bits */
 bool chem_print(const struct chem_mol *mol, uint8_t out[CHEM_PRINT]);
 
-/* A picture: atoms and the bonds between them marked, kind 0 scaffold, 1 deciding, 2 open. */
+/* A picture: atoms and the bonds between them marked, kind 0 scaffold, 1 deciding, 2 open; `note`
+ * is a number to be written beside the atom, 0 none. */
 struct chem_mark {
-    int atom, kind;
+    int atom, kind, note;
 };
-char *chem_svg(const struct chem_mol *mol, const struct chem_mark *marks, size_t n_marks,
-               const char *legend);
+char *chem_svg(const struct chem_mol *mol, const struct chem_mark *marks, size_t n_marks);
 
 #ifdef __cplusplus
 }

@@ -395,7 +395,7 @@ bool chem_start(void)
     chem_mol *mol = chem_read_smiles("C[C@H](N)C/C=C/c1ccncc1.Cl");
     bool was_salt = false;
     chem_mol *parent = mol != nullptr ? chem_parent(mol, &was_salt) : nullptr;
-    char *svg = parent != nullptr ? chem_svg(parent, nullptr, 0, "") : nullptr;
+    char *svg = parent != nullptr ? chem_svg(parent, nullptr, 0) : nullptr;
     uint8_t print[CHEM_PRINT];
     bool ok = svg != nullptr && chem_print(parent, print);
     free(svg);
@@ -665,14 +665,14 @@ bool chem_print(const struct chem_mol *mol, uint8_t out[CHEM_PRINT])
     });
 }
 
-char *chem_svg(const struct chem_mol *mol, const struct chem_mark *marks, size_t n_marks,
-               const char *legend)
+char *chem_svg(const struct chem_mol *mol, const struct chem_mark *marks, size_t n_marks)
 {
     return guarded([&]() -> char * {
+        // registry/picture.c names these in its legend
         static const DrawColour colours[] = {
-            {0.74, 0.85, 0.97}, {1.0, 0.70, 0.40}, {0.98, 0.90, 0.40}};
+            {0.7375, 0.849, 0.9695}, {1.0, 0.7025, 0.401}, {0.9805, 0.9025, 0.401}};
         RWMol drawn(*mol->mol);
-        RDDepict::compute2DCoords(drawn);
+        RDDepict::compute2DCoords(drawn, nullptr, true);
         std::vector<int> atoms;
         std::vector<int> bonds;
         std::map<int, DrawColour> atom_colours;
@@ -680,6 +680,10 @@ char *chem_svg(const struct chem_mol *mol, const struct chem_mark *marks, size_t
         std::map<int, int> kinds;
         for (size_t i = 0; i < n_marks; i++) {
             kinds[marks[i].atom] = marks[i].kind;
+            if (marks[i].note > 0) {
+                drawn.getAtomWithIdx(static_cast<unsigned>(marks[i].atom))
+                    ->setProp(common_properties::atomNote, std::to_string(marks[i].note));
+            }
         }
         for (const auto &kind : kinds) {
             atoms.push_back(kind.first);
@@ -695,14 +699,13 @@ char *chem_svg(const struct chem_mol *mol, const struct chem_mark *marks, size_t
                 bond_colours[id] = colours[a->second > b->second ? a->second : b->second];
             }
         }
-        MolDraw2DSVG drawer(720, 520);
-        drawer.drawOptions().legendFontSize = 18;
+        MolDraw2DSVG drawer(720, 460);
         drawer.drawOptions().padding = 0.08;
         drawer.drawOptions().fillHighlights = true;
         drawer.drawOptions().highlightBondWidthMultiplier = 14;
         drawer.drawOptions().atomHighlightsAreCircles = true;
-        drawer.drawMolecule(drawn, std::string(legend), &atoms, &bonds, &atom_colours,
-                            &bond_colours);
+        drawer.drawOptions().annotationFontScale = 0.7;
+        drawer.drawMolecule(drawn, "", &atoms, &bonds, &atom_colours, &bond_colours);
         drawer.finishDrawing();
         return copy(drawer.getDrawingText());
     });

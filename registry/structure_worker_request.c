@@ -116,13 +116,11 @@ static void put_picture(struct dl__desk *desk, struct question *q, struct dl_buf
 {
     struct chem_mark *marks = calloc(MARKS_MAX_, sizeof *marks);
     size_t n = 0;
-    int rule = q->rule == DL_WIRE_NO_RULE ? -1 : q->rule;
     DL_ASSERT(marks, "memory for marks");
-    if (desk->engine != NULL) {
-        n = dl__engine_marks(desk->engine, q->plain, &rule, marks, MARKS_MAX_);
+    if (desk->engine != NULL && q->rule < desk->rules->n_rules) {
+        n = dl__engine_marks(desk->engine, q->plain, q->rule, marks, MARKS_MAX_);
     }
-    const char *legend = n > 0 ? desk->rules->rule[rule].id : "";
-    put_owned(out, DL_TAG_SVG, chem_svg(q->plain, marks, n, legend));
+    put_owned(out, DL_TAG_SVG, chem_svg(q->plain, marks, n));
     free(marks);
 }
 

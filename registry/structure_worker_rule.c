@@ -311,44 +311,46 @@ void dl__engine_run(struct dl__engine *e, const struct chem_mol *mol, const char
     }
 }
 
-static size_t put_marks(const struct dl__laid *l, struct chem_mark *marks, size_t max)
+static size_t mark_scaffold(const struct dl__laid *l, struct chem_mark *marks, size_t max)
 {
     size_t n = 0;
-    for (int k = 0; k < l->pattern->width && n < max; k++) {
-        if (l->owner[l->row[k]] == -1) {
-            marks[n++] = (struct chem_mark){l->row[k], 0};
-        }
-    }
-    for (int k = 0; k < l->n_findings; k++) {
-        const struct dl__finding *f = &l->finding[k];
-        const struct dl__group *g = &l->group[f->group];
-        for (int j = 0; f->kind != DL__KIND_ORIGINAL && j < g->n && n < max; j++) {
-            marks[n++] = (struct chem_mark){g->atom[j], f->kind == DL__KIND_CHANGED ? 1 : 2};
+    for (int i = 0; i < l->pattern->width && n < max; i++) {
+        if (l->owner[l->row[i]] == -1) {
+            marks[n++] = (struct chem_mark){.atom = l->row[i]};
         }
     }
     return n;
 }
 
-size_t dl__engine_marks(struct dl__engine *e, const struct chem_mol *mol, int *rule,
+static size_t mark_finding(const struct dl__laid *l, const struct dl__finding *f, int note,
+                           struct chem_mark *marks, size_t max)
+{
+    const struct dl__group *g = &l->group[f->group];
+    int root = g->n_touch > 0 ? g->root[0] : g->atom[0];
+    size_t n = 0;
+    for (int i = 0; i < g->n && n < max; i++) {
+        marks[n++] = (struct chem_mark){g->atom[i], f->kind == DL__KIND_CHANGED ? 1 : 2,
+                                        g->atom[i] == root ? note : 0};
+    }
+    return n;
+}
+
+size_t dl__engine_marks(struct dl__engine *e, const struct chem_mol *mol, int rule,
                         struct chem_mark *marks, size_t max)
 {
     size_t n = 0;
-    int best = -1;
+    int note = 0;
     begin(e, mol);
-    for (size_t i = 0; i < e->rules->n_rules; i++) {
-        if (*rule >= 0 && (int)i != *rule) {
-            continue;
+    struct verdict v = hold(e, &e->rules->rule[rule], NULL);
+    if (v.laid != NULL) {
+        n = mark_scaffold(v.laid, marks, max);
+        for (int i = 0; i < v.laid->n_findings; i++) {
+            const struct dl__finding *f = &v.laid->finding[i];
+            if (f->kind != DL__KIND_ORIGINAL) {
+                n += mark_finding(v.laid, f, ++note, marks + n, max - n);
+            }
         }
-        struct verdict v = hold(e, &e->rules->rule[i], NULL);
-        int worth = v.verdict == DL_RULE_OUTSIDE
-                        ? -1
-                        : v.laid->n_findings + (v.verdict == DL_RULE_INSIDE ? 100 : 0);
-        if (worth > best) {
-            best = worth;
-            *rule = (int)i;
-            n = put_marks(v.laid, marks, max);
-        }
-        lift(e, &v.laid);
     }
+    lift(e, &v.laid);
     return n;
 }

@@ -36,7 +36,7 @@ const struct dl_rules *dl_worker_rules(const struct dl_worker *worker);
 struct dl_worker_ask {
     struct dl_view text;
     unsigned wants; /* enum dl_wire_want */
-    int rule;       /* to draw; -1: the first that matches */
+    int rule;       /* whose findings a picture marks; -1: none */
 };
 
 enum { DL_WORKER_IN_FLIGHT = 64, DL_VERDICTS_MAX = DL_RULES_MAX };

@@ -3,7 +3,7 @@
  *
  * Request  = u8 kind, then
  *   RULES    a block for each rule file and its classes file first (JSON text)
- *   ASK      u8 wants, u16 rule to draw (DL_WIRE_NO_RULE: the first that matches), block text
+ *   ASK      u8 wants, u16 rule to draw (DL_WIRE_NO_RULE: none), block text
  * Answer   = u8 outcome, then
  *   OK       fields: u8 tag, block
  *   REFUSED  block with the reason in English

@@ -55,6 +55,17 @@ expect "hostile text" 1 "$(code status "$(printf 'C%.0s' $(seq 400))")"
 expect "the next question is answered" "controlled structure US-CSA-II" "$(row "$fentanyl" --jurisdiction US)"
 expect "a picture" 0 "$(code status "$novel" --jurisdiction CN --draw "$dir/novel.svg")"
 expect "it is one" 1 "$(grep -c '</svg>' "$dir/novel.svg")"
+expect "the scaffold is marked" yes "$(grep -qi 'fill:#bcd8f7' "$dir/novel.svg" && echo yes)"
+expect "and what decides" yes "$(grep -qi 'fill:#ffb366' "$dir/novel.svg" && echo yes)"
+expect "the legend has the clauses" 2 "$(grep -cE '>(acyl group: condition 1|piperidine nitrogen: condition 4)' "$dir/novel.svg")"
+expect "what is open has another colour" 0 "$(code status 'CCC(=O)N(c1ccccc1)C1CCN(CCc2ccccc2)CC1C#N' \
+    --jurisdiction CN --lang zh --draw "$dir/open.svg")"
+expect "with its reason" 1 "$(grep -c '条件3以“等”结尾' "$dir/open.svg")"
+expect "yellow" yes "$(grep -qi 'fill:#fae666' "$dir/open.svg" && echo yes)"
+expect "a listed name is drawn too" 0 "$(code status acetylfentanyl --jurisdiction CN --draw "$dir/listed.svg")"
+expect "no rule of another country" 1 "$(code status '2C-B' --jurisdiction CN --draw "$dir/cn.svg" >/dev/null
+    grep -c 'No class rule' "$dir/cn.svg")"
+expect "a picture is not written over" 2 "$(code status "$novel" --draw "$dir/novel.svg")"
 
 printf 'smiles\n%s\nC(C\n%s\n' "$fentanyl" "$novel" >"$dir/stock.csv"
 expect "a screening with a broken structure" 1 "$(code screen "$dir/stock.csv" --jurisdiction CN --on 2026-01-01)"
