@@ -50,8 +50,8 @@ static enum dl_err move_words(struct adopting *a)
         "DELETE FROM name WHERE substance = ?1 AND recorded_from = ?3",
         "DELETE FROM identifier WHERE substance = ?1 AND recorded_from = ?3",
         "UPDATE name SET recorded_until = ?3 WHERE substance = ?1 AND recorded_until IS NULL",
-        "UPDATE identifier SET recorded_until = ?3 WHERE substance = ?1 AND recorded_until IS "
-        "NULL"};
+        ("UPDATE identifier SET recorded_until = ?3"
+         " WHERE substance = ?1 AND recorded_until IS NULL")};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         DL_TRY(run(a, steps[i]));
     }

@@ -31,8 +31,9 @@ def carried():
                     found.setdefault(row["smiles"], None)
     for path in sorted(glob.glob(ROOT + "/registry/data/rules/*.json")):
         with open(path, encoding="utf-8") as f:
-            for group in json.load(f).get("tests", {}).values():
-                for _, smiles in group:
+            tests = json.load(f).get("tests", {})
+            for group in ("inside", "outside", "undecided"):
+                for _name, smiles, *_reason in tests.get(group, []):
                     found.setdefault(smiles, None)
     return list(found)
 
