@@ -226,6 +226,9 @@ static json_t *any(struct reader *r)
 
 static json_t *whole(struct dl_view text, bool canonical)
 {
+    if (text.n == 0) {
+        return NULL; // its octets may be nowhere
+    }
     struct reader r = {.at = text.p, .end = text.p + text.n, .canonical = canonical};
     skip_blanks(&r);
     json_t *value = any(&r);

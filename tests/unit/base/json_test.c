@@ -303,6 +303,9 @@ static void what_is_read_as_canonical_is_what_would_be_written(void **state)
 static void canonical_reading_has_the_limits_of_writing(void **state)
 {
     (void)state;
+    json_t *nothing = NULL;
+    assert_int_equal(dl_json_parse_canonical(dl_view_of(NULL, 0), &nothing), DL_E_JSON);
+    assert_int_equal(dl_json_parse(dl_view_of(NULL, 0), &nothing, NULL), DL_E_JSON);
     static const char *const texts[] = {"[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]",
                                         "9007199254740992",
                                         "-9007199254740992",
