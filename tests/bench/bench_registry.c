@@ -1,6 +1,7 @@
 /* How fast the registry answers: `scripts/bench registry [--json]`. Measured through the program
  * itself, as its users run it; the load is written beside every figure. */
 #include "registry/import.h"
+#include "registry/load.h"
 #include "registry/registry.h"
 
 #include <errno.h>
@@ -140,7 +141,7 @@ static void put_known(struct bench *bench, FILE *file, int kind, const char *tex
 static void write_queries(struct bench *bench, const char *registry, const char *path, size_t n)
 {
     struct dl_store *store = NULL;
-    struct dl_store_config config = {.path = registry, .read_only = true, .version = 1};
+    struct dl_store_config config = {.path = registry, .read_only = true, .version = DL_REGISTRY_VERSION};
     check(dl_store_open(&config, &store, NULL), registry);
     struct texts known[3] = {
         read_texts(store, "SELECT DISTINCT name FROM name ORDER BY random() LIMIT 20000"),
@@ -257,7 +258,7 @@ static double bare_lookups(const char *registry)
 {
     struct dl_store *store = NULL;
     struct dl_store_config config = {
-        .path = registry, .read_only = true, .version = 1, .cache_octets = 8 * 1024 * 1024};
+        .path = registry, .read_only = true, .version = DL_REGISTRY_VERSION, .cache_octets = 8 * 1024 * 1024};
     struct lookups lookups = {.found = 0};
     check(dl_store_open(&config, &store, NULL), registry);
     struct texts keys = read_texts(store, "SELECT key FROM name ORDER BY random() LIMIT 20000");
@@ -398,7 +399,7 @@ static void grow(const struct bench *bench)
 {
     struct dl_store *store = NULL;
     struct dl_store_config config = {
-        .path = bench->grown, .version = 1, .cache_octets = 256 * 1024 * 1024};
+        .path = bench->grown, .version = DL_REGISTRY_VERSION, .cache_octets = 256 * 1024 * 1024};
     int64_t first = 0;
     int64_t n = 0;
     unlink(bench->grown);
