@@ -54,12 +54,6 @@ static enum dl_err take_log(void *context, const struct dl_row *row)
     return DL_OK;
 }
 
-static enum dl_err take_time(void *context, const struct dl_row *row)
-{
-    *(int64_t *)context = dl_row_int(row, 0);
-    return DL_OK;
-}
-
 static enum dl_err look_at_state(struct dl_agency *agency, const struct dl_stored *stored,
                                  struct dl_entry_view *view)
 {
@@ -88,9 +82,10 @@ static enum dl_err look_at_state(struct dl_agency *agency, const struct dl_store
         return DL_OK;
     }
     view->state = "received";
-    return dl_store_run(
-        store, "SELECT time FROM receipt WHERE log=?1 AND size>?2 ORDER BY size LIMIT 1",
-        DL_SQL(DL_SQL_INT(stored->log), DL_SQL_INT(stored->index)), take_time, &view->received_ms);
+    return dl_store_run(store,
+                        "SELECT time FROM receipt WHERE log=?1 AND size>?2 ORDER BY size LIMIT 1",
+                        DL_SQL(DL_SQL_INT(stored->log), DL_SQL_INT(stored->index)), dl_row_take_int,
+                        &view->received_ms);
 }
 
 uint64_t dl_entry_receipt_size(struct dl_agency *agency, const struct dl_entry_view *view)

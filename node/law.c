@@ -39,12 +39,6 @@ static void copy(char *out, size_t n, struct dl_view text)
     out[octets] = '\0';
 }
 
-static enum dl_err take_number(void *context, const struct dl_row *row)
-{
-    *(int64_t *)context = dl_row_int(row, 0);
-    return DL_OK;
-}
-
 static enum dl_err take_word(void *context, const struct dl_row *row)
 {
     copy(context, DL_LAW_WORD, dl_row_text(row, 0));
@@ -77,7 +71,7 @@ static enum dl_err ready(struct dl_agency *agency, struct dl_law_asking **out)
     int64_t version = 0;
     DL_TRY(dl_agency_registry(agency, &registry, &error));
     struct dl_store *store = dl_registry_store(registry);
-    DL_TRY(dl_store_run(store, "SELECT max(id) FROM import", NULL, 0, take_number, &version));
+    DL_TRY(dl_store_run(store, "SELECT max(id) FROM import", NULL, 0, dl_row_take_int, &version));
     if (agency->law != NULL && agency->law->reader->version != version) {
         dl_law_asking_free(&agency->law);
     }
@@ -124,7 +118,7 @@ static enum dl_err set_moment(struct dl_law_asking *asking, int64_t at_ms, char 
     DL_TRY(dl_status_set(asking->status, &options));
     DL_TRY(dl_store_run(asking->reader->store,
                         "SELECT coalesce(max(id), 1) FROM import WHERE at_ms <= ?1",
-                        DL_SQL(DL_SQL_INT(at_ms)), take_number, &version));
+                        DL_SQL(DL_SQL_INT(at_ms)), dl_row_take_int, &version));
     asking->status->moment.version = version;
     return DL_OK;
 }

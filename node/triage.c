@@ -72,19 +72,6 @@ static void set_timer(struct dl__triage *t, uint64_t ms)
     t->agency->world->ops->timer_set(t->timer, ms);
 }
 
-static enum dl_err take_one(void *context, const struct dl_row *row)
-{
-    (void)row;
-    *(bool *)context = true;
-    return DL_OK;
-}
-
-static enum dl_err take_int(void *context, const struct dl_row *row)
-{
-    *(int64_t *)context = dl_row_int(row, 0);
-    return DL_OK;
-}
-
 /* ---- what comes next ---- */
 
 struct scan {
@@ -115,7 +102,7 @@ static enum dl_err fill_queue(struct dl__triage *t)
     if (t->stored < 0) {
         t->stored = 0;
         DL_TRY(dl_store_run(store_of(t), "SELECT value FROM setting WHERE key = 'triaged'", NULL, 0,
-                            take_int, &t->stored));
+                            dl_row_take_int, &t->stored));
         t->scanned = t->stored;
     }
     t->n_queue = t->at = 0;
@@ -155,7 +142,7 @@ static enum dl_err do_new(struct dl__triage *t, bool *did)
 static enum dl_err first_of(struct dl__triage *t, int64_t finding, int64_t *cursor)
 {
     return dl_store_run(store_of(t), "SELECT min(cursor) FROM triage WHERE finding = ?1",
-                        DL_SQL(DL_SQL_INT(finding)), take_int, cursor);
+                        DL_SQL(DL_SQL_INT(finding)), dl_row_take_int, cursor);
 }
 
 /* What waited for the worker, now that it is there. */
@@ -167,7 +154,7 @@ static enum dl_err do_again(struct dl__triage *t, bool *did)
         return DL_OK;
     }
     DL_TRY(dl_store_run(store_of(t), "SELECT min(id) FROM finding WHERE missing <> ''", NULL, 0,
-                        take_int, &finding));
+                        dl_row_take_int, &finding));
     t->look.again = finding > 0;
     *did = t->look.again && dl__look_have_worker(&t->look);
     if (!*did) {
@@ -256,7 +243,8 @@ static enum dl_err do_change(struct dl__triage *t, bool *did)
     int64_t cursor = 0;
     int64_t state = 0;
     bool some = false;
-    DL_TRY(dl_store_run(store_of(t), "SELECT 1 FROM finding LIMIT 1", NULL, 0, take_one, &some));
+    DL_TRY(dl_store_run(store_of(t), "SELECT 1 FROM finding LIMIT 1", NULL, 0, dl_row_take_any,
+                        &some));
     if (!some && t->waiting == NULL) {
         return DL_OK; // the registry stays closed
     }
@@ -298,7 +286,7 @@ static enum dl_err do_readings(struct dl__triage *t, bool *did)
         return DL_OK;
     }
     DL_TRY(dl_store_run(dl_registry_store(registry), "SELECT max(id) FROM import", NULL, 0,
-                        take_int, &version));
+                        dl_row_take_int, &version));
     if (t->read_version == version) {
         return DL_OK;
     }

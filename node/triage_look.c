@@ -197,18 +197,11 @@ static enum dl_err conclude(struct dl__look *l, const struct dl_worker_answer *a
     return DL_OK;
 }
 
-static enum dl_err take_one(void *context, const struct dl_row *row)
-{
-    (void)row;
-    *(bool *)context = true;
-    return DL_OK;
-}
-
 /* Whether it was looked at; what waits is not new. */
 static enum dl_err is_done(struct dl__look *l, int64_t cursor, bool *done)
 {
     return dl_store_run(dl_line_db_store(l->agency->db), "SELECT 1 FROM triage WHERE cursor = ?1",
-                        DL_SQL(DL_SQL_INT(cursor)), take_one, done);
+                        DL_SQL(DL_SQL_INT(cursor)), dl_row_take_any, done);
 }
 
 static enum dl_err wait_no_more(struct dl__look *l)

@@ -156,19 +156,13 @@ struct texts {
     struct dl_buf pinned, found, flags, law;
 };
 
-static enum dl_err take_int(void *context, const struct dl_row *row)
-{
-    *(int64_t *)context = dl_row_int(row, 0);
-    return DL_OK;
-}
-
 static enum dl_err insert(struct dl_agency *agency, const struct dl__triage_row *row,
                           const struct texts *t, int64_t *finding)
 {
     struct dl_store *store = store_of(agency);
     if (*finding == 0) {
         DL_TRY(dl_store_run(store, "SELECT coalesce(max(id), 0) + 1 FROM finding", NULL, 0,
-                            take_int, finding));
+                            dl_row_take_int, finding));
     }
     return dl_store_run(
         store,
@@ -253,7 +247,7 @@ static enum dl_err compare_one(void *context, const struct dl_row *row)
     DL_TRY(dl_buf_err(&c->words));
     if (c->words.n > 0) {
         DL_TRY(dl_store_run(store, "SELECT count(*) FROM triage WHERE finding = ?1",
-                            DL_SQL(DL_SQL_INT(finding)), take_int, &n));
+                            DL_SQL(DL_SQL_INT(finding)), dl_row_take_int, &n));
         c->change->flagged += (size_t)n;
         DL_TRY(dl_store_run(store,
                             "INSERT INTO finding_change(finding, time, text) VALUES(?1, ?2, ?3)",
@@ -263,13 +257,6 @@ static enum dl_err compare_one(void *context, const struct dl_row *row)
     }
     return dl_store_run(store, "UPDATE finding SET law = ?2 WHERE id = ?1",
                         DL_SQL(DL_SQL_INT(finding), DL_SQL_TEXT(dl_buf_view(&c->now))), NULL, NULL);
-}
-
-static enum dl_err take_one(void *context, const struct dl_row *row)
-{
-    (void)row;
-    *(bool *)context = true;
-    return DL_OK;
 }
 
 enum dl_err dl__triage_compare(struct dl_agency *agency, struct dl__triage_change *change)
@@ -291,7 +278,7 @@ enum dl_err dl__triage_compare(struct dl_agency *agency, struct dl__triage_chang
     }
     if (err == DL_OK && change->partial) {
         err = dl_store_run(store, "SELECT 1 FROM finding WHERE asked = ?1 AND read = 1 LIMIT 1",
-                           DL_SQL(DL_SQL_STR(change->asked)), take_one, &change->skipped);
+                           DL_SQL(DL_SQL_STR(change->asked)), dl_row_take_any, &change->skipped);
     }
     dl_buf_fini(&c.now);
     dl_buf_fini(&c.words);

@@ -26,18 +26,12 @@ void dl__stage_fini(struct stage *stage)
     dl_buf_fini(&stage->contents);
 }
 
-static enum dl_err take_int(void *context, const struct dl_row *row)
-{
-    *(int64_t *)context = dl_row_int(row, 0);
-    return DL_OK;
-}
-
 enum dl_err dl__journal_count_tail(struct dl_journal *j)
 {
     int64_t n = 0;
     DL_TRY(dl_store_run(dl_line_db_store(j->config.db),
                         "SELECT coalesce(sum(n), 0) FROM run WHERE log=?1 AND first IS NULL",
-                        DL_SQL(DL_SQL_INT(dl_log_id(j->log))), take_int, &n));
+                        DL_SQL(DL_SQL_INT(dl_log_id(j->log))), dl_row_take_int, &n));
     j->tail = (uint64_t)n;
     return DL_OK;
 }

@@ -12,17 +12,11 @@ struct dl_line_db {
 
 enum { SCHEMA_VERSION = 3, CACHE = 2 * 1024 * 1024, PAGE = 8192 };
 
-static enum dl_err take_int(void *context, const struct dl_row *row)
-{
-    *(int64_t *)context = dl_row_int(row, 0);
-    return DL_OK;
-}
-
 static enum dl_err load(struct dl_line_db *db)
 {
     int64_t ends = 0;
     DL_TRY(dl_store_run(db->store, "SELECT cursor + n - 1 FROM run ORDER BY cursor DESC LIMIT 1",
-                        NULL, 0, take_int, &ends));
+                        NULL, 0, dl_row_take_int, &ends));
     db->last_cursor = ends;
     return DL_OK;
 }

@@ -48,18 +48,13 @@ static enum dl_err find_row(struct dl_log *log, unsigned generation, bool *found
     return DL_OK;
 }
 
-static enum dl_err take_int(void *context, const struct dl_row *row)
-{
-    *(int64_t *)context = dl_row_int(row, 0);
-    return DL_OK;
-}
-
 enum dl_err dl__log_make(struct dl_log *log, unsigned generation, const char *origin)
 {
     struct dl_store *store = dl_line_db_store(log->db);
     int64_t id = 0;
     DL_TRY(dl_line_db_write(log->db));
-    DL_TRY(dl_store_run(store, "SELECT coalesce(max(id), 1) FROM log", NULL, 0, take_int, &id));
+    DL_TRY(
+        dl_store_run(store, "SELECT coalesce(max(id), 1) FROM log", NULL, 0, dl_row_take_int, &id));
     id += 1 + ((id + 1) % 2 != !log->ours); // the parity says whose it is
     return dl_store_run(
         store, "INSERT INTO log(id, peer, generation, origin) VALUES(?1, ?2, ?3, ?4)",

@@ -301,13 +301,6 @@ void dl_reader_free(struct dl_reader **reader)
     *reader = NULL;
 }
 
-static enum dl_err on_number(void *context, const struct dl_row *row)
-{
-    int64_t *out = context;
-    *out = dl_row_null(row, 0) ? 0 : dl_row_int(row, 0);
-    return DL_OK;
-}
-
 enum dl_err dl_reader_version_on(struct dl_reader *reader, dl_day day, int64_t *out)
 {
     char text[DL_DATE_TEXT];
@@ -316,7 +309,7 @@ enum dl_err dl_reader_version_on(struct dl_reader *reader, dl_day day, int64_t *
     dl_day_text(day, text);
     DL_TRY(dl_date_decode(dl_view_str(text), &start_ms));
     DL_TRY(dl_store_run(reader->store, "SELECT max(id) FROM import WHERE at_ms < ?1",
-                        DL_SQL(DL_SQL_INT(start_ms + DAY_MS)), on_number, &version));
+                        DL_SQL(DL_SQL_INT(start_ms + DAY_MS)), dl_row_take_int, &version));
     *out = version;
     return DL_OK;
 }
@@ -339,7 +332,7 @@ enum dl_err dl_reader_may_differ(struct dl_reader *reader, dl_day from, dl_day t
         " OR until>?1 AND until<=?2)"
         " OR EXISTS(SELECT 1 FROM jurisdiction WHERE data_from>?1 AND data_from<=?2"
         " OR data_until>=?1 AND data_until<=?2) THEN 1 ELSE 0 END",
-        DL_SQL(DL_SQL_STR(days[0]), DL_SQL_STR(days[1])), on_number, &n));
+        DL_SQL(DL_SQL_STR(days[0]), DL_SQL_STR(days[1])), dl_row_take_int, &n));
     *out = (enum dl_differs)n;
     return DL_OK;
 }

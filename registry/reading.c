@@ -73,18 +73,11 @@ enum dl_err dl_readings_take(struct dl_store *store, struct dl_worker *worker,
     return err == DL_OK ? DL_OK : dl_error_set(error, err, NULL, "readings cannot be recorded");
 }
 
-static enum dl_err take_one(void *context, const struct dl_row *row)
-{
-    (void)row;
-    *(bool *)context = true;
-    return DL_OK;
-}
-
 enum dl_err dl_readings_wanted(struct dl_store *store, bool *wanted)
 {
     *wanted = false;
     return dl_store_run(store,
                         "SELECT 1 FROM structure t LEFT JOIN reading r ON r.substance = t.substance"
                         " WHERE r.substance IS NULL AND t.smiles <> '' LIMIT 1",
-                        NULL, 0, take_one, wanted);
+                        NULL, 0, dl_row_take_any, wanted);
 }

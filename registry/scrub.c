@@ -73,12 +73,6 @@ static void tell(struct dl_scrub *scrub, struct dl_scrub_fault fault)
 
 /* ---- the indexes ---- */
 
-static enum dl_err take_int(void *context, const struct dl_row *row)
-{
-    *(int64_t *)context = dl_row_int(row, 0);
-    return DL_OK;
-}
-
 /* Can the entry be found by its id, and from what it refers to? */
 static enum dl_err check_indexes(struct dl_scrub *scrub, const struct dl_leaf *leaf, int64_t cursor,
                                  bool *found)
@@ -86,13 +80,14 @@ static enum dl_err check_indexes(struct dl_scrub *scrub, const struct dl_leaf *l
     int64_t at = 0;
     struct dl_store *store = store_of(scrub);
     DL_TRY(dl_store_run(store, "SELECT cursor FROM entry_id WHERE id=?1 AND log=?2",
-                        DL_SQL(DL_SQL_TEXT(leaf->id), DL_SQL_INT(scrub->config.log->id)), take_int,
-                        &at));
+                        DL_SQL(DL_SQL_TEXT(leaf->id), DL_SQL_INT(scrub->config.log->id)),
+                        dl_row_take_int, &at));
     *found = at == cursor;
     for (size_t i = 0; i < leaf->n_refs && *found; i++) {
         int64_t n = 0;
         DL_TRY(dl_store_run(store, "SELECT count(*) FROM entry_ref WHERE target=?1 AND cursor=?2",
-                            DL_SQL(DL_SQL_TEXT(leaf->refs[i]), DL_SQL_INT(cursor)), take_int, &n));
+                            DL_SQL(DL_SQL_TEXT(leaf->refs[i]), DL_SQL_INT(cursor)), dl_row_take_int,
+                            &n));
         *found = n == 1;
     }
     return DL_OK;
@@ -447,7 +442,7 @@ static enum dl_err check_row(struct dl_scrub *scrub)
         "SELECT (size=0 OR note=(SELECT note FROM checkpoint c WHERE c.log=l.id AND c.size=l.size))"
         " AND (receipt_size=0 OR receipt=(SELECT note FROM receipt r WHERE r.log=l.id AND"
         " r.size=receipt_size)) FROM log l WHERE id=?1",
-        DL_SQL(DL_SQL_INT(scrub->config.log->id)), take_int, &same));
+        DL_SQL(DL_SQL_INT(scrub->config.log->id)), dl_row_take_int, &same));
     if (same != 1) {
         tell(scrub, (struct dl_scrub_fault){.what = DL_SCRUB_CHECKPOINT,
                                             .index = scrub->end,

@@ -11,12 +11,6 @@ enum {
     SCRATCH_MAX = 64 * 1024
 };
 
-static enum dl_err on_id(void *context, const struct dl_row *row)
-{
-    *(int64_t *)context = dl_row_int(row, 0);
-    return DL_OK;
-}
-
 enum dl_err dl_show_find(struct dl_reader *reader, const struct dl_moment *moment,
                          struct dl_view id, int64_t *substance)
 {
@@ -28,7 +22,7 @@ enum dl_err dl_show_find(struct dl_reader *reader, const struct dl_moment *momen
     *substance = 0;
     for (size_t i = 0; i < 2 && *substance == 0; i++) {
         DL_TRY(dl_store_run(reader->store, by_key[i],
-                            DL_SQL(DL_SQL_TEXT(id), DL_SQL_INT(moment->version)), on_id,
+                            DL_SQL(DL_SQL_TEXT(id), DL_SQL_INT(moment->version)), dl_row_take_int,
                             substance));
     }
     if (*substance != 0) {

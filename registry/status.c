@@ -534,12 +534,6 @@ static const struct dl_list *list_by_code(const struct dl_reader *reader, struct
     return NULL;
 }
 
-static enum dl_err on_id(void *context, const struct dl_row *row)
-{
-    *(int64_t *)context = dl_row_int(row, 0);
-    return DL_OK;
-}
-
 static enum dl_err push_match(struct dl_status *status, const struct dl_status_match *match,
                               const struct dl_list *list, int64_t id)
 {
@@ -585,7 +579,7 @@ static enum dl_err add_match(struct dl_status *status, const struct dl_status_ma
                         " gone_by IS NULL LIMIT 1",
                         DL_SQL(DL_SQL_INT(list->id), DL_SQL_TEXT(match->entry),
                                DL_SQL_INT(status->moment.version), DL_SQL_STR(status->on)),
-                        on_id, &id));
+                        dl_row_take_int, &id));
     if (id != 0) {
         DL_TRY(push_match(status, match, list, id));
         touched[list->jurisdiction] = true;

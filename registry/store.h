@@ -55,6 +55,10 @@ int64_t dl_row_int(const struct dl_row *row, int column);
 bool dl_row_null(const struct dl_row *row, int column);
 struct dl_view dl_row_text(const struct dl_row *row, int column);
 struct dl_view dl_row_blob(const struct dl_row *row, int column);
+/* Row functions for the commonest questions: the first column into an int64_t (0 for null), and
+ * true into a bool where there is a row at all. */
+DL_MUST_USE enum dl_err dl_row_take_int(void *context, const struct dl_row *row);
+DL_MUST_USE enum dl_err dl_row_take_any(void *context, const struct dl_row *row);
 
 /* Called for each row. Anything but DL_OK ends the statement and is its result. A callback may run
  * other statements, also the same text again (each running use has a prepared form of its own). */

@@ -91,20 +91,14 @@ static enum dl_err pragma(struct dl_store *store, const char *name, int64_t valu
     return run_text(store, sql);
 }
 
-static enum dl_err get_version(void *context, const struct dl_row *row)
-{
-    *(int64_t *)context = dl_row_int(row, 0);
-    return DL_OK;
-}
-
 static enum dl_err make_or_check(struct dl_store *store, const struct dl_store_config *config,
                                  struct dl_error *error)
 {
     int64_t version = 0;
     int64_t tables = 0;
-    DL_TRY(dl_store_run(store, "PRAGMA user_version", NULL, 0, get_version, &version));
-    DL_TRY(
-        dl_store_run(store, "SELECT count(*) FROM sqlite_master", NULL, 0, get_version, &tables));
+    DL_TRY(dl_store_run(store, "PRAGMA user_version", NULL, 0, dl_row_take_int, &version));
+    DL_TRY(dl_store_run(store, "SELECT count(*) FROM sqlite_master", NULL, 0, dl_row_take_int,
+                        &tables));
     if (version == 0 && tables == 0 && !config->read_only && config->schema != NULL) {
         DL_TRY(dl_store_begin(store));
         enum dl_err err = run_text(store, config->schema);
@@ -292,6 +286,19 @@ struct dl_view dl_row_blob(const struct dl_row *row, int column)
 {
     const void *p = sqlite3_column_blob(row->statement, column);
     return dl_view_of(p, p == NULL ? 0 : (size_t)sqlite3_column_bytes(row->statement, column));
+}
+
+enum dl_err dl_row_take_int(void *context, const struct dl_row *row)
+{
+    *(int64_t *)context = dl_row_int(row, 0);
+    return DL_OK;
+}
+
+enum dl_err dl_row_take_any(void *context, const struct dl_row *row)
+{
+    (void)row;
+    *(bool *)context = true;
+    return DL_OK;
 }
 
 static struct slot *slot_of(struct dl_store *store, const char *sql)

@@ -522,12 +522,6 @@ static void run(struct dl_store *store, const char *sql)
         run(store, "DELETE FROM listing WHERE " which);                                            \
     } while (0)
 
-static enum dl_err take_count(void *context, const struct dl_row *row)
-{
-    *(int64_t *)context = dl_row_int(row, 0);
-    return DL_OK;
-}
-
 /* Chinese rows that one of the two registries has and the other has not: as law, not as record. */
 static int64_t count_differing(struct dl_store *store)
 {
@@ -538,7 +532,7 @@ static int64_t count_differing(struct dl_store *store)
                      "FROM listing WHERE recorded_until IS NULL) SELECT (SELECT count(*) FROM "
                      "(SELECT * FROM a EXCEPT SELECT * FROM before)) + (SELECT count(*) FROM "
                      "(SELECT * FROM before EXCEPT SELECT * FROM a))",
-                     NULL, 0, take_count, &n),
+                     NULL, 0, dl_row_take_int, &n),
         DL_OK);
     return n;
 }

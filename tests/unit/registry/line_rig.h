@@ -252,16 +252,10 @@ static inline void rig_sql(struct rig *rig, const char *sql)
     assert_int_equal(dl_line_db_commit(rig->db), DL_OK);
 }
 
-static inline enum dl_err rig_take_int(void *context, const struct dl_row *row)
-{
-    *(int64_t *)context = dl_row_int(row, 0);
-    return DL_OK;
-}
-
 static inline int64_t rig_count(struct rig *rig, const char *sql)
 {
     int64_t n = -1;
-    assert_int_equal(dl_store_run(dl_line_db_store(rig->db), sql, NULL, 0, rig_take_int, &n),
+    assert_int_equal(dl_store_run(dl_line_db_store(rig->db), sql, NULL, 0, dl_row_take_int, &n),
                      DL_OK);
     return n;
 }

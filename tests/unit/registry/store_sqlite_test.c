@@ -54,16 +54,11 @@ static struct dl_store *open_store(bool read_only)
     return store;
 }
 
-static enum dl_err take_int(void *context, const struct dl_row *row)
-{
-    *(int64_t *)context = dl_row_int(row, 0);
-    return DL_OK;
-}
-
 static int64_t count(struct dl_store *store)
 {
     int64_t n = -1;
-    assert_int_equal(dl_store_run(store, "SELECT count(*) FROM t", NULL, 0, take_int, &n), DL_OK);
+    assert_int_equal(dl_store_run(store, "SELECT count(*) FROM t", NULL, 0, dl_row_take_int, &n),
+                     DL_OK);
     return n;
 }
 
@@ -198,7 +193,7 @@ static enum dl_err nested(void *context, const struct dl_row *row)
     (void)row;
     struct dl_store *store = context;
     int64_t n = 0;
-    DL_TRY(dl_store_run(store, "SELECT a FROM t", NULL, 0, take_int, &n));
+    DL_TRY(dl_store_run(store, "SELECT a FROM t", NULL, 0, dl_row_take_int, &n));
     return n > 0 ? DL_OK : DL_E_BUG;
 }
 
