@@ -1,4 +1,5 @@
 #include "registry/contradiction.h"
+#include "registry/formula.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -51,8 +51,4 @@ DL_MUST_USE enum dl_err dl_contradictions_find(struct dl_reader *reader,
 void dl_contradiction_put(const struct dl_contradiction *contradiction, enum dl_lang lang,
                           struct dl_buf *out);
 
-/* Whether two molecular formulas have the same atoms, in whatever order ("C2H6O", "C₂H₅OH",
- * "C8H11NO2.HCl"). True where either cannot be read. */
-bool dl_formula_equal(struct dl_view a, struct dl_view b);
-
 #endif

@@ -1,4 +1,4 @@
-#include "registry/contradiction.h"
+#include "registry/formula.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 enum { ELEMENTS = 26 * 27, COUNT_MAX = 100000 };
 
 struct formula {
-    int n[ELEMENTS]; /* atoms, by the letters of the symbol */
+    int64_t n[ELEMENTS]; /* atoms, by the letters of the symbol */
 };
 
 static size_t element(char first, char second)
@@ -74,7 +74,7 @@ static bool read_formula(struct dl_view rest, struct formula *out)
         }
         size_t at = element((char)rest.p[0], second);
         rest = dl_view_of(rest.p + 1 + two, rest.n - 1 - two);
-        out->n[at] += times * number(&rest);
+        out->n[at] += (int64_t)times * number(&rest);
     }
     out->n[element('H', '\0')] += out->n[element('D', '\0')]; /* a label, not another element */
     out->n[element('D', '\0')] = 0;

@@ -1,4 +1,5 @@
 #include "registry/contradiction.h"
+#include "registry/formula.h"
 #include "registry/registry.h"
 
 #include <setjmp.h>
@@ -238,6 +239,7 @@ static void formulas_are_compared_by_their_atoms(void **state)
     assert_false(same("C2H6O", "C2H6O2"));
     assert_false(same("CO", "Co"));
     assert_false(same("C2H6O.HCl", "C2H6O"));
+    assert_false(same("999999C999999C999999", "C2H6O")); /* a peer's, and no number overflows */
     assert_true(same("(C2H4)n", "C2H6O")); /* what cannot be read contradicts nothing */
 }
 
