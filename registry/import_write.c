@@ -208,48 +208,6 @@ static enum dl_err close_row(struct dl__importing *m, int64_t listing)
                         DL_SQL(DL_SQL_INT(listing), DL_SQL_INT(m->version)), NULL, NULL);
 }
 
-enum dl_err dl__import_corrected(struct dl__importing *m, const struct dl_announcement_row *row,
-                                 int64_t listing)
-{
-    const struct dl_view *f = row->field;
-    int64_t id = m->next_listing++;
-    DL_TRY(dl__import_text(m, &m->scope, f[DL_ROW_SCOPE]));
-    DL_TRY(close_row(m, listing));
-    DL_TRY(dl_store_run(
-        m->store,
-        "INSERT INTO listing (key, list, entry, kind, subject, announced, in_force, listed_by, "
-        "until, gone_by, instrument, ended_by, words, scope, exemption, source, verification, "
-        "verification_dates, parent, note, recorded_from, id) SELECT key, list, coalesce(?2, "
-        "entry), "
-        "kind, subject, announced, in_force, listed_by, coalesce(?3, until), gone_by, instrument, "
-        "ended_by, words, coalesce(?4, scope), exemption, ?5, ?6, verification_dates, parent, "
-        "note, ?7, ?8 FROM listing WHERE id = ?1",
-        DL_SQL(DL_SQL_INT(listing), nullable(f[DL_ROW_ENTRY]), nullable(f[DL_ROW_UNTIL]),
-               nullable_id(m->scope.id), DL_SQL_INT(m->source), DL_SQL_STR(m->verification),
-               DL_SQL_INT(m->version), DL_SQL_INT(id)),
-        NULL, NULL));
-    return dl__import_copy_parts(m->store, listing, id);
-}
-
-enum dl_err dl__import_ended(struct dl__importing *m, const struct dl_announcement_row *row,
-                             int64_t listing)
-{
-    int64_t id = m->next_listing++;
-    DL_TRY(close_row(m, listing));
-    DL_TRY(dl_store_run(
-        m->store,
-        "INSERT INTO listing (key, list, entry, kind, subject, announced, in_force, listed_by, "
-        "until, instrument, ended_by, words, scope, exemption, source, verification, "
-        "verification_dates, parent, note, recorded_from, id) SELECT key, list, entry, kind, "
-        "subject, "
-        "announced, in_force, listed_by, ?2, instrument, ?3, words, scope, exemption, source, "
-        "verification, verification_dates, parent, note, ?4, ?5 FROM listing WHERE id = ?1",
-        DL_SQL(DL_SQL_INT(listing), DL_SQL_TEXT(row->field[DL_ROW_IN_FORCE]),
-               DL_SQL_INT(m->instrument), DL_SQL_INT(m->version), DL_SQL_INT(id)),
-        NULL, NULL));
-    return dl__import_copy_parts(m->store, listing, id);
-}
-
 enum dl_err dl__import_again(struct dl__importing *m, int64_t listing, int64_t *again)
 {
     int64_t id = m->next_listing++;
@@ -265,6 +223,36 @@ enum dl_err dl__import_again(struct dl__importing *m, int64_t listing, int64_t *
         DL_SQL(DL_SQL_INT(listing), DL_SQL_INT(m->version), DL_SQL_INT(id)), NULL, NULL));
     *again = id;
     return dl__import_copy_parts(m->store, listing, id);
+}
+
+enum dl_err dl__import_corrected(struct dl__importing *m, const struct dl_announcement_row *row,
+                                 int64_t listing)
+{
+    const struct dl_view *f = row->field;
+    int64_t id = 0;
+    DL_TRY(dl__import_text(m, &m->scope, f[DL_ROW_SCOPE]));
+    DL_TRY(dl__import_again(m, listing, &id));
+    return dl_store_run(m->store,
+                        "UPDATE listing SET entry = coalesce(?2, entry), until = coalesce(?3, "
+                        "until), scope = coalesce(?4, scope), source = ?5, verification = ?6 "
+                        "WHERE id = ?1",
+                        DL_SQL(DL_SQL_INT(id), nullable(f[DL_ROW_ENTRY]), nullable(f[DL_ROW_UNTIL]),
+                               nullable_id(m->scope.id), DL_SQL_INT(m->source),
+                               DL_SQL_STR(m->verification)),
+                        NULL, NULL);
+}
+
+enum dl_err dl__import_ended(struct dl__importing *m, const struct dl_announcement_row *row,
+                             int64_t listing)
+{
+    int64_t id = 0;
+    DL_TRY(dl__import_again(m, listing, &id));
+    return dl_store_run(
+        m->store,
+        "UPDATE listing SET until = ?2, ended_by = ?3, gone_by = NULL WHERE id = "
+        "?1",
+        DL_SQL(DL_SQL_INT(id), DL_SQL_TEXT(row->field[DL_ROW_IN_FORCE]), DL_SQL_INT(m->instrument)),
+        NULL, NULL);
 }
 
 enum dl_err dl__import_continued(struct dl__importing *m, const struct dl_announcement_row *row,
