@@ -159,10 +159,10 @@ struct dl_view dl_json_text(const json_t *object, const char *key)
     return dl_view_of(json_string_value(value), json_string_length(value));
 }
 
-static bool key_is_plain(const char *key)
+bool dl__json_is_key(struct dl_view key)
 {
-    for (const char *c = key; *c != '\0'; c++) {
-        if (*c < 0x20 || *c > 0x7E) {
+    for (size_t i = 0; i < key.n; i++) {
+        if (key.p[i] < 0x20 || key.p[i] > 0x7E) {
             return false;
         }
     }
@@ -180,7 +180,7 @@ static enum dl_err sorted_keys(const json_t *object, const char **keys, size_t *
     json_t *value = NULL;
     json_object_foreach((json_t *)object, key, value)
     { // the macro wants a non-const object
-        if (!key_is_plain(key)) {
+        if (!dl__json_is_key(dl_view_str(key))) {
             return DL_E_JSON;
         }
         size_t at = count++;

@@ -10,6 +10,9 @@ enum { DL__JSON_KEYS = 256 };
 /* Octets at the start that stand in a literal as they are: ASCII from U+0020 but for " and \. */
 size_t dl__json_plain(struct dl_view text);
 
+/* Whether it may be a member's name: printable ASCII. */
+bool dl__json_is_key(struct dl_view key);
+
 /* A new reference to what the text says, or NULL: ask the library, it may be JSON all the same. */
 json_t *dl__json_read_plain(struct dl_view text);
 

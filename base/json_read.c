@@ -159,16 +159,6 @@ static json_t *array(struct reader *r)
     return list;
 }
 
-static bool is_key(struct dl_view key)
-{
-    for (size_t i = 0; i < key.n; i++) {
-        if (key.p[i] < 0x20 || key.p[i] > 0x7E) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool comes_before(struct dl_view a, struct dl_view b)
 {
     int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
@@ -186,7 +176,7 @@ static json_t *object(struct reader *r)
     for (size_t n = 0; good && !took_mark(r, '}'); n++) {
         struct dl_view *key = &keys[n & 1];
         good = n < DL__JSON_KEYS && (n == 0 || took_mark(r, ',')) && took(r, '"') &&
-               took_text(r, &rooms[n & 1], key) && is_key(*key) && took_mark(r, ':') &&
+               took_text(r, &rooms[n & 1], key) && dl__json_is_key(*key) && took_mark(r, ':') &&
                (n == 0 || !r->canonical || comes_before(keys[~n & 1], *key)) &&
                json_object_setn_new_nocheck(map, (const char *)key->p, key->n, any(r)) == 0 &&
                json_object_size(map) == n + 1; // a duplicate replaces

@@ -118,6 +118,28 @@ static bool is_digit(uint8_t c)
     return c >= '0' && c <= '9';
 }
 
+void dl_text_put_markup(struct dl_buf *out, struct dl_view text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        switch (text.p[i]) {
+        case '&':
+            dl_buf_put_str(out, "&amp;");
+            break;
+        case '<':
+            dl_buf_put_str(out, "&lt;");
+            break;
+        case '>':
+            dl_buf_put_str(out, "&gt;");
+            break;
+        case '"':
+            dl_buf_put_str(out, "&quot;");
+            break;
+        default:
+            dl_buf_u8(out, text.p[i]);
+        }
+    }
+}
+
 bool dl_text_is_agency(struct dl_view text)
 {
     if (text.n < 2 || text.n > DL_LIMIT_AGENCY_ID || !is_lower(text.p[0])) {

@@ -29,6 +29,8 @@ bool dl_text_is_bidi_control(int32_t c);
  * control other than LF and TAB as "<U+202E>", invalid octets as "<0xFF>". With `one_line`, LF and
  * TAB too. */
 void dl_text_show(struct dl_buf *out, struct dl_view text, bool one_line);
+/* Append text as it may stand in HTML, XML or SVG, between tags and in quoted attributes. */
+void dl_text_put_markup(struct dl_buf *out, struct dl_view text);
 /* An agency id: [a-z][a-z0-9-]{1,31}. */
 bool dl_text_is_agency(struct dl_view text);
 /* An entry id: [A-Za-z0-9._-]{1,64}. */

@@ -9,28 +9,6 @@ enum { INJECTS_SHOWN = 300 };
 
 extern const char dl_report_css[]; /* node/report.css */
 
-void dl__put_html(struct dl_buf *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '&':
-            dl_buf_put_str(out, "&amp;");
-            break;
-        case '<':
-            dl_buf_put_str(out, "&lt;");
-            break;
-        case '>':
-            dl_buf_put_str(out, "&gt;");
-            break;
-        case '"':
-            dl_buf_put_str(out, "&quot;");
-            break;
-        default:
-            dl_buf_put(out, text, 1);
-        }
-    }
-}
-
 static void heading(struct dl_buf *out, const char *en, const char *zh)
 {
     dl_buf_printf(out, "<h2>%s<span class=\"zh\" lang=\"zh\">%s</span></h2>\n", en, zh);

@@ -2,6 +2,7 @@
 #ifndef DL_NODE_REPORT_INTERNAL_H
 #define DL_NODE_REPORT_INTERNAL_H
 
+#include "base/text.h"
 #include "node/report.h"
 
 struct dl__points {
@@ -18,7 +19,10 @@ void dl__findings(const struct dl_report *report, dl__finding_fn fn, void *conte
 void dl__put_offset(struct dl_buf *out, int64_t ms);
 /* A length for people: "84 ms", "6.2 min", "3.1 h". */
 void dl__put_length(struct dl_buf *out, uint64_t ms);
-void dl__put_html(struct dl_buf *out, const char *text);
+static inline void dl__put_html(struct dl_buf *out, const char *text)
+{
+    dl_text_put_markup(out, dl_view_str(text));
+}
 const char *dl__outage_name(enum dl_outage_kind kind, bool zh);
 void dl__measures(const struct dl_report *report,
                   struct dl_histogram *measures); /* DL_MEASURE_COUNT of them */

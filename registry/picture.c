@@ -1,4 +1,5 @@
 #include "registry/picture.h"
+#include "base/text.h"
 #include "registry/layout.h"
 
 #include <string.h>
@@ -45,29 +46,10 @@ int dl_picture_rule(const struct dl_status *status, const struct dl_rules *rules
     return open;
 }
 
-static void put_escaped(struct dl_buf *out, struct dl_view text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        switch (text.p[i]) {
-        case '&':
-            dl_buf_put_str(out, "&amp;");
-            break;
-        case '<':
-            dl_buf_put_str(out, "&lt;");
-            break;
-        case '>':
-            dl_buf_put_str(out, "&gt;");
-            break;
-        default:
-            dl_buf_u8(out, text.p[i]);
-        }
-    }
-}
-
 static void put_line(struct legend *legend, struct dl_view line, int x, const char *style)
 {
     dl_buf_printf(&legend->lines, "<text x=\"%d\" y=\"%d\"%s>", x, legend->y, style);
-    put_escaped(&legend->lines, line);
+    dl_text_put_markup(&legend->lines, line);
     dl_buf_put_str(&legend->lines, "</text>\n");
     legend->y += LINE_;
 }

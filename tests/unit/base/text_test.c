@@ -233,6 +233,17 @@ static void an_entry_id_has_its_form(void **state)
     }
 }
 
+static void markup_is_escaped_and_nothing_else(void **state)
+{
+    (void)state;
+    struct dl_buf out;
+    dl_buf_init(&out, 256);
+    dl_text_put_markup(&out, dl_view_str("<a href=\"x\">α & 芬太尼</a>"));
+    assert_true(
+        dl_view_is(dl_buf_view(&out), "&lt;a href=&quot;x&quot;&gt;α &amp; 芬太尼&lt;/a&gt;"));
+    dl_buf_fini(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +257,7 @@ int main(void)
         cmocka_unit_test(doubtful_characters_are_shown_by_their_number),
         cmocka_unit_test(an_agency_id_has_its_form),
         cmocka_unit_test(an_entry_id_has_its_form),
+        cmocka_unit_test(markup_is_escaped_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
