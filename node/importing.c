@@ -6,7 +6,6 @@
 #include "node/announcing.h"
 #include "node/telling.h"
 #include "node/triage.h"
-#include "node/screening.h"
 #include "registry/registry.h"
 #include "registry/worker.h"
 
@@ -326,6 +325,14 @@ void dl_importing_show(struct dl_importing *i)
     dl_call_print(call, "\n");
 }
 
+static bool has_inventory(struct dl_store *store)
+{
+    bool has = false;
+    return dl_store_run(store, "SELECT 1 FROM inventory", NULL, 0, dl_row_take_any, &has) ==
+               DL_OK &&
+           has;
+}
+
 static void put_text(struct dl_importing *i, const struct dl_import *import)
 {
     struct dl_call *call = i->call;
@@ -337,7 +344,7 @@ static void put_text(struct dl_importing *i, const struct dl_import *import)
                              "已记录为导入 %lld。撤回：registry undo %lld\n"),
                       (long long)import->id, (long long)import->id);
         dl_importing_say_flagged(call, i->flagged);
-        if (dl_inventory_is_kept(i->import.store)) {
+        if (has_inventory(i->import.store)) {
             dl_call_print(call,
                           DL_SAY(call,
                                  "What it hits of the inventory: registry inventory screen "

@@ -53,20 +53,6 @@ static bool read_inventory(struct dl_call *call, struct inventory *out)
     return err == DL_OK;
 }
 
-static enum dl_err take_one(void *context, const struct dl_row *row)
-{
-    (void)row;
-    *(bool *)context = true;
-    return DL_OK;
-}
-
-bool dl_inventory_is_kept(struct dl_store *store)
-{
-    bool kept = false;
-    return dl_store_run(store, "SELECT 1 FROM inventory", NULL, 0, take_one, &kept) == DL_OK &&
-           kept;
-}
-
 /* ---- set ---- */
 
 /* Counts what `screen` would read. */
