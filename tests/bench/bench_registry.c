@@ -142,7 +142,8 @@ static void put_known(struct bench *bench, FILE *file, int kind, const char *tex
 static void write_queries(struct bench *bench, const char *registry, const char *path, size_t n)
 {
     struct dl_store *store = NULL;
-    struct dl_store_config config = {.path = registry, .read_only = true, .version = DL_REGISTRY_VERSION};
+    struct dl_store_config config = {
+        .path = registry, .read_only = true, .version = DL_REGISTRY_VERSION};
     check(dl_store_open(&config, &store, NULL), registry);
     struct texts known[3] = {
         read_texts(store, "SELECT DISTINCT name FROM name ORDER BY random() LIMIT 20000"),
@@ -259,8 +260,10 @@ static enum dl_err on_lookup(void *context, const struct dl_row *row)
 static double bare_lookups(const char *registry)
 {
     struct dl_store *store = NULL;
-    struct dl_store_config config = {
-        .path = registry, .read_only = true, .version = DL_REGISTRY_VERSION, .cache_octets = 8 * 1024 * 1024};
+    struct dl_store_config config = {.path = registry,
+                                     .read_only = true,
+                                     .version = DL_REGISTRY_VERSION,
+                                     .cache_octets = 8 * 1024 * 1024};
     struct lookups lookups = {.found = 0};
     check(dl_store_open(&config, &store, NULL), registry);
     struct texts keys = read_texts(store, "SELECT key FROM name ORDER BY random() LIMIT 20000");
@@ -391,12 +394,6 @@ static void make_substance(struct dl_store *store, size_t i, int64_t first)
           "a link");
 }
 
-static enum dl_err on_count(void *context, const struct dl_row *row)
-{
-    *(int64_t *)context = dl_row_int(row, 0);
-    return DL_OK;
-}
-
 static void grow(const struct bench *bench)
 {
     struct dl_store *store = NULL;
@@ -407,9 +404,11 @@ static void grow(const struct bench *bench)
     unlink(bench->grown);
     copy_file(bench->registry, bench->grown);
     check(dl_store_open(&config, &store, NULL), bench->grown);
-    check(dl_store_run(store, "SELECT max(id) + 1 FROM substance", NULL, 0, on_count, &first),
+    check(
+        dl_store_run(store, "SELECT max(id) + 1 FROM substance", NULL, 0, dl_row_take_int, &first),
+        "count");
+    check(dl_store_run(store, "SELECT count(*) FROM substance", NULL, 0, dl_row_take_int, &n),
           "count");
-    check(dl_store_run(store, "SELECT count(*) FROM substance", NULL, 0, on_count, &n), "count");
     check(dl_store_begin(store), "begin");
     for (size_t i = 0; i < GROWN - (size_t)n; i++) {
         make_substance(store, i, first);
