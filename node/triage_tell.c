@@ -70,6 +70,23 @@ static void put_answers(struct telling *t, const json_t *answers)
     }
 }
 
+/* Before each item of a list that has its label before the first, and is ended by end_items. */
+static void item(struct telling *t, size_t i, const char *en, const char *zh)
+{
+    if (i == 0) {
+        label(t, say(t, en, zh));
+    } else {
+        dl_layout_str(&t->layout, ", ");
+    }
+}
+
+static void end_items(struct telling *t, size_t n)
+{
+    if (n > 0) {
+        dl_layout_end(&t->layout);
+    }
+}
+
 static void put_law(struct telling *t, const json_t *law)
 {
     struct dl_view on = dl_json_text(law, "on");
@@ -87,19 +104,14 @@ static void put_law(struct telling *t, const json_t *law)
     dl_layout_end(&t->layout);
     json_array_foreach(json_object_get(law, "rules"), i, rule)
     {
-        if (i == 0) {
-            label(t, say(t, "class rules that reach it", "适用的类规则"));
-        }
-        dl_layout_str(&t->layout, i == 0 ? "" : ", ");
+        item(t, i, "class rules that reach it", "适用的类规则");
         put(t, rule, "rule");
         dl_layout_str(&t->layout, say(t, " version ", " 版本 "));
         put(t, rule, "version");
         dl_layout_str(&t->layout, " ");
         put(t, rule, "verdict");
     }
-    if (i > 0) {
-        dl_layout_end(&t->layout);
-    }
+    end_items(t, i);
 }
 
 static void put_similar(struct telling *t, const json_t *similar)
@@ -109,19 +121,15 @@ static void put_similar(struct telling *t, const json_t *similar)
     json_array_foreach(similar, i, like)
     {
         char number[32];
-        int hundredths = (int)(json_number_value(json_object_get(like, "similarity")) * 100);
-        if (i == 0) {
-            label(t, say(t, "similar listed substances (likeness, no legal status)",
-                         "结构相似的列管物质（仅为相似度，不是法律状态）"));
-        }
-        (void)snprintf(number, sizeof number, "%s%d.%02d ", i == 0 ? "" : ", ",
-                       hundredths / 100 % 10, hundredths % 100);
+        double similarity = json_number_value(json_object_get(like, "similarity"));
+        int hundredths = (int)(similarity * 1000 + 0.5) / 10; // cut, as `status` does
+        item(t, i, "similar listed substances (likeness, no legal status)",
+             "结构相似的列管物质（仅为相似度，不是法律状态）");
+        (void)snprintf(number, sizeof number, "%d.%02d ", hundredths / 100 % 10, hundredths % 100);
         dl_layout_str(&t->layout, number);
         put(t, like, "name");
     }
-    if (i > 0) {
-        dl_layout_end(&t->layout);
-    }
+    end_items(t, i);
 }
 
 static void put_earlier(struct telling *t, const json_t *earlier)
@@ -132,19 +140,14 @@ static void put_earlier(struct telling *t, const json_t *earlier)
     {
         bool same = dl_view_is(dl_json_text(alert, "same"), "substance");
         struct dl_view time = dl_json_text(alert, "time");
-        if (i == 0) {
-            label(t, say(t, "earlier alerts", "此前的警报"));
-        }
-        dl_layout_str(&t->layout, i == 0 ? "" : ", ");
+        item(t, i, "earlier alerts", "此前的警报");
         put(t, alert, "alert");
         dl_layout_str(&t->layout, same ? say(t, " (same substance, ", "（同一物质，")
                                        : say(t, " (same skeleton, ", "（同一骨架，"));
         dl_layout_put(&t->layout, dl_view_of(time.p, time.n < 10 ? time.n : 10));
         dl_layout_str(&t->layout, say(t, ")", "）"));
     }
-    if (i > 0) {
-        dl_layout_end(&t->layout);
-    }
+    end_items(t, i);
 }
 
 static void put_triage(struct telling *t, const json_t *triage)

@@ -25,6 +25,19 @@ static void remember(void *context, const struct dl_import_row *row)
     }
 }
 
+static struct dl_import import_of(struct dl_store *store, struct dl_announcement *announcement,
+                                  bool apply)
+{
+    return (struct dl_import){.store = store,
+                              .announcement = announcement,
+                              .by = "J. Doe",
+                              .file = "a.csv",
+                              .sha256 = "00",
+                              .now_ms = 1750000000000,
+                              .apply = apply,
+                              .row = remember};
+}
+
 static struct dl_import import_text(struct dl_store *store, struct dl_view file, bool apply)
 {
     struct dl_announcement announcement;
@@ -33,14 +46,7 @@ static struct dl_import import_text(struct dl_store *store, struct dl_view file,
     if (dl_announcement_read(file, &announcement, &error) != DL_OK) {
         fail_msg("%s", error.message);
     }
-    struct dl_import import = {.store = store,
-                               .announcement = &announcement,
-                               .by = "J. Doe",
-                               .file = "a.csv",
-                               .sha256 = "00",
-                               .now_ms = 1750000000000,
-                               .apply = apply,
-                               .row = remember};
+    struct dl_import import = import_of(store, &announcement, apply);
     assert_int_equal(dl_registry_import(&import, &error), DL_OK);
     dl_announcement_fini(&announcement);
     return import;
@@ -279,12 +285,7 @@ static void an_unknown_jurisdiction_is_refused_whole(void **state)
     assert_int_equal(dl_announcement_read(
                          dl_view_str("# jurisdiction: XX\n# instrument: X\naction\n"), &a, &error),
                      DL_OK);
-    struct dl_import import = {.store = small.store,
-                               .announcement = &a,
-                               .by = "x",
-                               .file = "",
-                               .sha256 = "",
-                               .apply = true};
+    struct dl_import import = import_of(small.store, &a, true);
     assert_int_equal(dl_registry_import(&import, &error), DL_E_ANNOUNCEMENT);
     assert_string_equal(error.field, "jurisdiction");
     assert_false(dl_store_in_transaction(small.store));
@@ -410,14 +411,7 @@ static void an_import_in_slices_is_seen_by_nobody_before_its_end(void **state)
     bool done = false;
     size_t before = exported();
     assert_int_equal(dl_announcement_read(dl_view_str(slices), &announcement, &error), DL_OK);
-    struct dl_import import = {.store = small.store,
-                               .announcement = &announcement,
-                               .by = "J. Doe",
-                               .file = "a.csv",
-                               .sha256 = "00",
-                               .now_ms = 1750000000000,
-                               .apply = true,
-                               .row = remember};
+    struct dl_import import = import_of(small.store, &announcement, true);
     assert_int_equal(dl_import_begin(&import, &run, &error), DL_OK);
     for (size_t rows = 0; !done; rows++) {
         assert_int_equal(rows, import.n[DL_IMPORT_NEW] + import.n[DL_IMPORT_ENDED]);
@@ -445,12 +439,7 @@ static void while_one_import_runs_every_other_change_waits(void **state)
     int64_t id = 0;
     (void)apply("action,name_en\nadd,Brorphine\n");
     assert_int_equal(dl_announcement_read(dl_view_str(slices), &announcement, &error), DL_OK);
-    struct dl_import import = {.store = small.store,
-                               .announcement = &announcement,
-                               .by = "J. Doe",
-                               .file = "a.csv",
-                               .sha256 = "00",
-                               .apply = true};
+    struct dl_import import = import_of(small.store, &announcement, true);
     struct dl_import other = import;
     struct dl_undo undo = {.store = small.store, .import = 2, .by = "J. Doe"};
     assert_int_equal(dl_import_begin(&import, &run, &error), DL_OK);
@@ -470,11 +459,7 @@ static void a_difference_shown_before_a_change_is_not_recorded_after_it(void **s
     (void)state;
     struct dl_announcement announcement;
     assert_int_equal(dl_announcement_read(dl_view_str(slices), &announcement, &error), DL_OK);
-    struct dl_import import = {.store = small.store,
-                               .announcement = &announcement,
-                               .by = "J. Doe",
-                               .file = "a.csv",
-                               .sha256 = "00"};
+    struct dl_import import = import_of(small.store, &announcement, false);
     assert_int_equal(dl_registry_import(&import, &error), DL_OK);
     assert_int_equal(import.based_on, 1);
     import.apply = true;
