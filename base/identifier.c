@@ -1,5 +1,7 @@
 #include "base/identifier.h"
 
+#include <string.h>
+
 static bool is_digit(uint8_t c)
 {
     return c >= '0' && c <= '9';
@@ -55,6 +57,44 @@ enum dl_err dl_inchikey_check(struct dl_view text)
         !all_upper(text, 15, 10) || !is_upper(text.p[26]) ||
         (text.p[23] != 'S' && text.p[23] != 'N') || text.p[24] != 'A') {
         return DL_E_INCHIKEY;
+    }
+    return DL_OK;
+}
+
+static bool is_layer(struct dl_view layer, bool formula)
+{
+    static const char marks[] = "()+,-.*;?/!";
+    bool ok = layer.n > 0 && (formula ? is_upper(layer.p[0]) || is_digit(layer.p[0])
+                                      : layer.p[0] >= 'a' && layer.p[0] <= 'z');
+    for (size_t i = 0; i < layer.n && ok; i++) {
+        uint8_t c = layer.p[i];
+        bool lower = c >= 'a' && c <= 'z';
+        ok = is_upper(c) || lower || is_digit(c) ||
+             (formula ? c == '.' : c != 0 && strchr(marks, c) != NULL);
+    }
+    return ok;
+}
+
+enum dl_err dl_inchi_check(struct dl_view text)
+{
+    static const char *const heads[] = {"InChI=1S/", "InChI=1/"};
+    bool formula = true;
+    size_t at = 0;
+    for (size_t i = 0; i < 2 && at == 0; i++) {
+        size_t n = strlen(heads[i]);
+        at = text.n > n && memcmp(text.p, heads[i], n) == 0 ? n : 0;
+    }
+    if (at == 0) {
+        return DL_E_FIELD_VALUE;
+    }
+    while (at <= text.n) {
+        const uint8_t *end = at < text.n ? memchr(text.p + at, '/', text.n - at) : NULL;
+        size_t n = end ? (size_t)(end - text.p) - at : text.n - at;
+        if (!is_layer(dl_view_of(text.p + at, n), formula)) {
+            return DL_E_FIELD_VALUE;
+        }
+        at += n + 1;
+        formula = false;
     }
     return DL_OK;
 }

@@ -14,6 +14,10 @@ DL_MUST_USE enum dl_err dl_cas_check(struct dl_view text);
 DL_MUST_USE enum dl_err dl_inchikey_check(struct dl_view text);
 /* The first block (14 letters) alone. */
 bool dl_inchikey_is_block(struct dl_view text);
+/* The form of an InChI of version 1, standard or not: "InChI=1S/" or "InChI=1/", a formula, then
+ * layers that begin with a letter, of printable ASCII. What it says is not read. DL_E_FIELD_VALUE
+ * otherwise. */
+DL_MUST_USE enum dl_err dl_inchi_check(struct dl_view text);
 /* A UNII: 10 upper-case letters or digits. The check character is not tested: FDA publishes no
  * rule. */
 bool dl_unii_is_valid(struct dl_view text);

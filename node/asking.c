@@ -3,6 +3,7 @@
 #include "registry/registry.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { OUT_MAX = 64 * 1024 * 1024, SVG_MAX = 2 * 1024 * 1024 };
@@ -244,11 +245,16 @@ enum dl_err dl_asking_structure(struct dl_asking *asking, struct dl_view text,
     /* kept: a question that the relations ask takes the answer's views */
     uint8_t print[DL_PRINT_OCTETS];
     char key[28] = "";
+    char formula[64];
+    snprintf(formula, sizeof formula, "%.*s", DL_VIEW_ARG(answer.parent_formula));
     size_t n = answer.print.n == sizeof print ? sizeof print : 0;
     memcpy(print, answer.print.p, n);
     memcpy(key, answer.parent_inchikey.p, 27);
     DL_TRY(dl_relations_answer(asking->relations, asking->status, text, &answer, asking->style.lang,
                                error));
+    if (form == DL_ASKING_LINE && dl_query_is_letters(text)) {
+        DL_TRY(dl_status_note(asking->status, DL_WORDS_READ_AS_SMILES, text, dl_view_str(formula)));
+    }
     DL_TRY(add_similar(asking, dl_view_of(print, n), dl_view_str(key)));
     return asking->draw ? draw(asking, &ask, error) : DL_OK;
 }

@@ -6,7 +6,7 @@
 
 #include "registry/store.h"
 
-enum { DL_REGISTRY_VERSION = 3 }; /* of registry/schema/registry.sql */
+enum { DL_REGISTRY_VERSION = 4 }; /* of registry/schema/registry.sql */
 
 struct dl_load {
     struct dl_store *store; /* new, with the schema and nothing else */

@@ -1,4 +1,5 @@
 #include "registry/lookup.h"
+#include "base/identifier.h"
 #include "registry/nearest.h"
 
 #include <stdio.h>
@@ -526,7 +527,13 @@ enum dl_err dl_lookup_find(struct dl_reader *reader, const struct dl_moment *mom
             return DL_OK;
         }
         break;
-    case DL_QUERY_INCHI:
+    case DL_QUERY_INCHI: /* whose structure has it is looked up where structures are */
+        if (dl_inchi_check(query->text) == DL_OK) {
+            fail(out, DL_LOOKUP_UNKNOWN, DL_WORDS_UNKNOWN_INCHI);
+        } else {
+            fail(out, DL_LOOKUP_MALFORMED, DL_WORDS_BAD_INCHI);
+        }
+        return DL_OK;
     case DL_QUERY_NAME:
         break;
     }

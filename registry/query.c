@@ -206,11 +206,21 @@ static bool is_smiles_letter(struct dl_view text, size_t i)
     return strchr("BCNOPSFIbcnops", c) != NULL;
 }
 
+bool dl_query_is_letters(struct dl_view text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (!isalpha(text.p[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool dl_query_may_be_smiles(struct dl_view text)
 {
     int round = 0;
     bool square = false;
-    bool marks = false;
+    bool carbon = !dl_query_is_letters(text);
     for (size_t i = 0; i < text.n; i++) {
         char c = (char)text.p[i];
         if (c == '\0' || (uint8_t)c >= 0x80) {
@@ -221,15 +231,14 @@ bool dl_query_may_be_smiles(struct dl_view text)
                 return false;
             }
             square = c == '[';
-            marks = true;
         } else if (!square) {
             round += (c == '(') - (c == ')');
             bool mark = strchr("()=#@/\\%.+-123456789", c) != NULL;
             if (round < 0 || (!mark && !is_smiles_letter(text, i))) {
                 return false;
             }
-            marks = marks || mark;
+            carbon = carbon || (c == 'C' && (i + 1 == text.n || text.p[i + 1] != 'l'));
         }
     }
-    return round == 0 && !square && marks && text.n > 1;
+    return round == 0 && !square && carbon && text.n > 1;
 }

@@ -33,8 +33,11 @@ struct dl_query {
 enum { DL_QUERY_PLAIN = 32 };
 void dl_query_read(struct dl_view text, struct dl_query *out, char plain[DL_QUERY_PLAIN]);
 
-/* Whether text can be SMILES: its characters are those of SMILES, brackets are balanced, and it is
- * more than letters. Names that no registry knows may pass: the structure worker decides. */
+/* Whether text can be SMILES: its characters are those of SMILES and brackets are balanced; letters
+ * alone need a carbon among them. Names that no registry knows may pass: the structure worker
+ * decides. */
 bool dl_query_may_be_smiles(struct dl_view text);
+/* Whether it is letters alone, which may as well be a name or an abbreviation. */
+bool dl_query_is_letters(struct dl_view text);
 
 #endif

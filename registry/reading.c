@@ -43,9 +43,10 @@ static enum dl_err take_all(struct dl_store *store, struct dl_worker *worker,
     for (size_t i = 0; i < readings->n; i++) {
         DL_TRY(dl_worker_take(worker, &answer, error));
         enum dl_err err = dl_store_run(
-            store, "INSERT INTO reading (substance, isomer_key, print) VALUES (?1, ?2, ?3)",
+            store,
+            "INSERT INTO reading (substance, isomer_key, form_key, print) VALUES (?1, ?2, ?3, ?4)",
             DL_SQL(DL_SQL_INT(readings->substance[i]), DL_SQL_INT(answer.isomer_key),
-                   DL_SQL_BLOB(answer.print)),
+                   DL_SQL_INT(answer.form_key), DL_SQL_BLOB(answer.print)),
             NULL, NULL);
         if (err != DL_OK) {
             return dl_error_set(error, err, NULL, "a reading cannot be recorded");

@@ -1,6 +1,7 @@
-/* Readings: what the structure worker says of a listed structure (its key of positional isomers,
- * its fingerprint), kept in the registry so that it is asked once. The build reads the shipped
- * structures; a node reads those that imports bring, when it has nothing else to do.
+/* Readings: what the structure worker says of a listed structure (its keys of positional isomers
+ * and of mobile-hydrogen forms, its fingerprint), kept in the registry so that it is asked once.
+ * The build reads the shipped structures; a node reads those that imports bring, when it has
+ * nothing else to do.
  */
 #ifndef DL_REGISTRY_READING_H
 #define DL_REGISTRY_READING_H

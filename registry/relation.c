@@ -11,7 +11,7 @@ struct known {
     char *name, *formula, *smiles;
     char block[15];
     bool read; /* by the worker: now, or once (registry/reading.h) */
-    uint64_t isomer_key;
+    uint64_t isomer_key, form_key;
 };
 
 struct dl_relations {
@@ -71,7 +71,8 @@ static enum dl_err on_structure(void *context, const struct dl_row *row)
                             .formula = copy(dl_row_text(row, 3)),
                             .smiles = copy(dl_row_text(row, 4)),
                             .read = !dl_row_null(row, 5),
-                            .isomer_key = (uint64_t)dl_row_int(row, 5)};
+                            .isomer_key = (uint64_t)dl_row_int(row, 5),
+                            .form_key = (uint64_t)dl_row_int(row, 6)};
     memcpy(known->block, key.p, key.n < 14 ? key.n : 14);
     return DL_OK;
 }
@@ -82,18 +83,20 @@ static enum dl_err list(struct dl_relations *r)
         return DL_OK;
     }
     r->loaded = true;
-    return dl_store_run(r->reader->store,
-                        "SELECT s.id, s.key, s.name, t.formula, t.smiles, r.isomer_key FROM"
-                        " structure t JOIN substance s ON s.id = t.substance LEFT JOIN reading r"
-                        " ON r.substance = t.substance WHERE s.recorded_until IS NULL"
-                        " ORDER BY t.formula, s.key",
-                        NULL, 0, on_structure, r);
+    return dl_store_run(
+        r->reader->store,
+        "SELECT s.id, s.key, s.name, t.formula, t.smiles, r.isomer_key,"
+        " r.form_key FROM structure t JOIN substance s ON s.id = t.substance LEFT JOIN reading r"
+        " ON r.substance = t.substance WHERE s.recorded_until IS NULL"
+        " ORDER BY t.formula, s.key",
+        NULL, 0, on_structure, r);
 }
 
 static void take_in(struct known *known, const struct dl_worker_answer *answer)
 {
     known->read = true;
     known->isomer_key = answer->isomer_key;
+    known->form_key = answer->form_key;
 }
 
 static struct dl_worker_ask ask_of(const struct known *known)
@@ -276,6 +279,22 @@ static enum dl_err identify(struct dl_status *status, struct dl_view query,
     return dl_status_ask_salt(status, query, answer->parent_inchikey, answer->parent_inchi);
 }
 
+/* The same standard InChI, and yet hydrogens lie elsewhere. */
+static bool is_other_form(const struct dl_relations *r, const struct dl_status *status,
+                          const char *formula, uint64_t form_key)
+{
+    if (status->lookup.how != DL_HOW_STRUCTURE || status->lookup.other_form) {
+        return false;
+    }
+    for (size_t i = first_of_formula(r, formula);
+         i < r->n && strcmp(r->known[i].formula, formula) == 0; i++) {
+        if (r->known[i].substance == status->substance) {
+            return r->known[i].read && r->known[i].form_key != form_key;
+        }
+    }
+    return false;
+}
+
 enum dl_err dl_relations_add(struct dl_relations *r, struct dl_status *status,
                              const struct dl_worker_answer *answer, enum dl_lang lang,
                              struct dl_error *error)
@@ -290,6 +309,9 @@ enum dl_err dl_relations_add(struct dl_relations *r, struct dl_status *status,
         memcpy(asked.formula, answer->parent_formula.p, length);
     }
     DL_TRY(list(r));
+    if (is_other_form(r, status, asked.formula, answer->form_key)) {
+        dl_status_as_tautomer(status);
+    }
     find_made_of(r, answer->made_of, kin, &n);
     /* rules before isomers: their views end with the worker's next answer */
     DL_TRY(n > 0 ? dl_status_add_kin(status, kin, n) : DL_OK);

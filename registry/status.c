@@ -628,3 +628,26 @@ int dl_status_exit_code(const struct dl_status *status)
     }
     return open ? 11 : 10;
 }
+
+enum dl_err dl_status_note(struct dl_status *status, enum dl_words words, struct dl_view a,
+                           struct dl_view b)
+{
+    struct dl_said said = dl__said(words, dl__status_keep(status, a), dl__status_keep(status, b));
+    for (size_t i = 0; i < status->n_rows; i++) {
+        dl__status_reason(&status->row[i], said);
+    }
+    return status->arena.err;
+}
+
+void dl_status_as_tautomer(struct dl_status *status)
+{
+    for (size_t i = 0; i < status->n_rows; i++) {
+        struct dl_status_row *row = &status->row[i];
+        if (row->how == DL_HOW_STRUCTURE && !row->apart) {
+            row->how = DL_HOW_TAUTOMER;
+            row->explained = true;
+            row->explanation =
+                dl__said(DL_WORDS_REACH_TAUTOMER, status->substance_name, dl_view_of(NULL, 0));
+        }
+    }
+}

@@ -143,6 +143,13 @@ struct dl_status_match {
 DL_MUST_USE enum dl_err dl_status_add(struct dl_status *status,
                                       const struct dl_status_match *matches, size_t n_matches);
 
+/* Adds a sentence to every row: how the question was understood. */
+DL_MUST_USE enum dl_err dl_status_note(struct dl_status *status, enum dl_words words,
+                                       struct dl_view a, struct dl_view b);
+/* The structure asked about is another mobile-hydrogen form of the substance found: its rows by
+ * structure say so. */
+void dl_status_as_tautomer(struct dl_status *status);
+
 /* The exit status of --exit-code: 0, 10, 11 or 12. */
 int dl_status_exit_code(const struct dl_status *status);
 bool dl_status_understood(const struct dl_status *status);

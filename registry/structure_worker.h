@@ -19,6 +19,9 @@ enum dl_err dl__input_check(struct dl_view text, bool is_mol, struct dl_error *e
  * however alkyl parts are arranged and wherever they are attached (positional isomers, 21 CFR
  * 1300.01(b)). */
 uint64_t dl__isomer_key(const struct chem_graph *graph);
+/* A number that differs where hydrogens, charges or bonds lie elsewhere: of one InChIKey, another
+ * mobile-hydrogen form. */
+uint64_t dl__form_key(const struct chem_graph *graph);
 
 /* structure_worker_rule.c: rules compiled, and one structure held against all of them. */
 struct dl__engine;

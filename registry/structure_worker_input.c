@@ -132,3 +132,38 @@ uint64_t dl__isomer_key(const struct chem_graph *g)
     free(alkyl);
     return sum;
 }
+
+/* ---- mobile-hydrogen forms ---- */
+
+/* All atoms take in all their neighbours: graphs that are drawn alike in another order are equal.
+ */
+uint64_t dl__form_key(const struct chem_graph *g)
+{
+    size_t n = (size_t)g->n_atoms;
+    uint64_t *now = calloc(n, sizeof *now);
+    uint64_t *sums = calloc(n, sizeof *sums);
+    uint64_t sum = 0;
+    DL_ASSERT(now && sums, "memory for a structure within its limits");
+    for (int i = 0; i < g->n_atoms; i++) {
+        const struct chem_atom *atom = &g->atoms[i];
+        now[i] = mix((uint64_t)atom->z * 64 + (uint64_t)atom->n_h, (uint64_t)(atom->charge + 128));
+    }
+    for (int round = 0; round < 8; round++) {
+        memset(sums, 0, n * sizeof *sums);
+        for (int k = 0; k < g->n_bonds; k++) {
+            const struct chem_bond *bond = &g->bonds[k];
+            uint64_t order = bond->aromatic ? 4 : (uint64_t)bond->order;
+            sums[bond->a] += mix(order, now[bond->b]);
+            sums[bond->b] += mix(order, now[bond->a]);
+        }
+        for (size_t i = 0; i < n; i++) {
+            now[i] = mix(now[i], sums[i]);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        sum += mix(now[i], 7);
+    }
+    free(now);
+    free(sums);
+    return sum;
+}

@@ -130,6 +130,7 @@ static void put_rest(struct dl__desk *desk, struct question *q, struct dl_buf *o
     uint8_t print[CHEM_PRINT];
     put_number(out, DL_TAG_MASS, (uint64_t)(chem_mass(q->parent) * 1000 + 0.5), false);
     put_number(out, DL_TAG_ISOMER_KEY, dl__isomer_key(&graph), true);
+    put_number(out, DL_TAG_FORM_KEY, dl__form_key(&graph), true);
     if ((q->wants & DL_WANT_RULES) && desk->engine != NULL) {
         dl__engine_run(desk->engine, q->plain, q->block, out);
     }

@@ -94,6 +94,10 @@ static bool decode_field(uint8_t tag, struct dl_view field, const struct dl_rule
         out->isomer_key = number_of(field);
         return true;
     }
+    if (tag == DL_TAG_FORM_KEY && field.n == 8) {
+        out->form_key = number_of(field);
+        return true;
+    }
     if (tag == DL_TAG_VERDICT) {
         return decode_verdict(field, rules, out);
     }

@@ -45,9 +45,10 @@ enum dl_wire_tag {
     DL_TAG_PRINT,          /* 256 octets */
     DL_TAG_SVG,
     DL_TAG_MADE_OF, /* 28 octets each: 'e' ester or 'o' ether, and an InChIKey */
-    DL_TAG_VERDICT /* u16 rule, u8 verdict, u16 scaffold, u8 why, u16 findings, each: u16 position,
-                      u8 kind, u16 choice, u16 atoms, u16 each; then u16 scaffold atoms, u16 each.
-                    */
+    DL_TAG_VERDICT, /* u16 rule, u8 verdict, u16 scaffold, u8 why, u16 findings, each: u16 position,
+                       u8 kind, u16 choice, u16 atoms, u16 each; then u16 scaffold atoms, u16 each.
+                     */
+    DL_TAG_FORM_KEY /* u64: structure_worker_input.c */
 };
 
 enum {

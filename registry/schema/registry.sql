@@ -132,6 +132,7 @@ CREATE TABLE structure (
 CREATE TABLE reading (
     substance    INTEGER PRIMARY KEY REFERENCES structure (substance),
     isomer_key   INTEGER NOT NULL,         -- equal for positional isomers
+    form_key     INTEGER NOT NULL,         -- differs for another mobile-hydrogen form of one InChIKey
     print        BLOB NOT NULL             -- Morgan, radius 2, 2048 bits; empty: it cannot be read
 );
 

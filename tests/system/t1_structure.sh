@@ -50,6 +50,26 @@ import json, sys
 a, b = map(json.loads, sys.stdin)
 print(a["similar"][0]["id"], 0.76 < a["similar"][0]["similarity"] < 0.78, len(b["similar"]))')"
 
+expect "another mobile-hydrogen form" "controlled tautomer US-CSA-IV" \
+    "$(row 'CCC1(c2ccccc2)C(=O)N=C(O)NC1=O' --jurisdiction US)"
+expect "the listed form itself" "controlled structure US-CSA-IV" \
+    "$(row 'CCC1(c2ccccc2)C(=O)NC(=O)NC1=O' --jurisdiction US)"
+expect "an isotopically labelled form" "needs-review isotopologue US-CSA-II" \
+    "$(row 'CCC(=O)N(c1ccccc1)C1CCN(CCc2c([2H])c([2H])c([2H])c([2H])c2[2H])CC1' --jurisdiction US)"
+# FR Doc. 2023-27292: positional isomers before they had listings of their own.
+for case in 'CCCCn1nc(C(=O)NC(C(N)=O)C(C)(C)C)c2ccccc12' 'CC(C)CCC(N1CCCC1)C(=O)c1ccccc1' 'CNC(C)C(=O)c1cccc(C)c1'; do
+    expect "a positional isomer: $case" "controlled isomer US-CSA-I" "$(row "$case" --jurisdiction US --on 2023-12-01)"
+done
+expect "letters alone are a structure where no name matches" "not-listed none None" "$(row CCO --jurisdiction CN)"
+expect "and it is said how they were understood" 1 \
+    "$("$directline" status CCO --jurisdiction CN | tr -s ' \n' ' ' | grep -c 'read as a structure (SMILES) of C2H6O')"
+expect "a name before letters" 0 "$("$directline" status PCP --jurisdiction CN | grep -c 'read as a structure')"
+expect "an InChI is looked up" "controlled structure US-CSA-II" "$(row \
+    'InChI=1S/C22H28N2O/c1-2-22(25)24(20-11-7-4-8-12-20)21-14-17-23(18-15-21)16-13-19-9-5-3-6-10-19/h3-12,21H,2,13-18H2,1H3' \
+    --jurisdiction US)"
+expect "one that no structure has" 1 "$("$directline" status 'InChI=1S/C2H6O/c1-2-3/h3H,2H2,1H3' --json | grep -c '"reason":"unknown"')"
+expect "one that is none" 1 "$("$directline" status 'InChI=1S/C2H6O//' --json | grep -c '"reason":"malformed"')"
+
 expect "no structure is not understood" 1 "$(code status 'C(C')"
 expect "hostile text" 1 "$(code status "$(printf 'C%.0s' $(seq 400))")"
 expect "the next question is answered" "controlled structure US-CSA-II" "$(row "$fentanyl" --jurisdiction US)"

@@ -84,6 +84,22 @@ static void a_block_is_fourteen_capitals(void **state)
     assert_false(dl_inchikey_is_block(dl_view_str("PJMPHNIQZUBGLi")));
 }
 
+static void an_inchi_has_a_formula_and_layers(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"InChI=1S/C2H6O/c1-2-3/h3H,2H2,1H3", "InChI=1S/CH4/h1H4",
+                                       "InChI=1/C2H4O2/c1-2(3)4/h1H3,(H,3,4)", "InChI=1S/H2O"};
+    static const char *const bad[] = {"InChI=1S/",       "InChI=2S/CH4",       "InChI=1S/c1-2",
+                                      "InChI=1S/CH4//",  "InChI=1S/CH4/h1H4/", "InChI=1S/CH4/1",
+                                      "InChI=1S/CH4/h$", "InChI=1S/CH4/h1 H4", "inchi=1S/CH4"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        assert_int_equal(dl_inchi_check(dl_view_str(good[i])), DL_OK);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(dl_inchi_check(dl_view_str(bad[i])), DL_E_FIELD_VALUE);
+    }
+}
+
 static void a_unii_is_ten_capitals_or_digits(void **state)
 {
     (void)state;
@@ -102,6 +118,7 @@ int main(void)
         cmocka_unit_test(what_is_no_cas_number_is_another_fault),
         cmocka_unit_test(an_inchikey_is_standard),
         cmocka_unit_test(a_block_is_fourteen_capitals),
+        cmocka_unit_test(an_inchi_has_a_formula_and_layers),
         cmocka_unit_test(a_unii_is_ten_capitals_or_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,9 +88,11 @@ static void what_can_be_smiles_is_told_from_names(void **state)
                                          "O=C(O)CCCO",
                                          "[Na+].[Cl-]",
                                          "C/C=C/C",
-                                         "N#N"};
-    static const char *const names[] = {"fentanyl", "COCAINE", "a-PVP", "C(C",  "C)C",    "[Na",
-                                        "2C-B-FLY", "芬太尼",  "",      "CC O", "1-(2-x)"};
+                                         "N#N",
+                                         "CCO"};
+    static const char *const names[] = {"fentanyl", "COCAINE",  "a-PVP",  "C(C", "C)C",
+                                        "[Na",      "2C-B-FLY", "芬太尼", "",    "CC O",
+                                        "1-(2-x)",  "NOPS",     "Cl"};
     for (size_t i = 0; i < sizeof smiles / sizeof smiles[0]; i++) {
         assert_true(dl_query_may_be_smiles(dl_view_str(smiles[i])));
     }
