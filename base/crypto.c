@@ -14,6 +14,7 @@ struct dl_signer {
     struct dl_public_key public_key;
 };
 struct dl_verifier {
+    size_t shares; /* owners beyond the first */
     EVP_PKEY *key;
     EVP_MD_CTX *context;
     struct known *known;
@@ -205,9 +206,18 @@ struct dl_verifier *dl_verifier_new(const struct dl_public_key *key)
     return verifier;
 }
 
+struct dl_verifier *dl_verifier_share(struct dl_verifier *verifier)
+{
+    verifier->shares++;
+    return verifier;
+}
+
 void dl_verifier_free(struct dl_verifier **verifier)
 {
-    if (*verifier != NULL) {
+    if (*verifier != NULL && (*verifier)->shares > 0) {
+        (*verifier)->shares--;
+        *verifier = NULL;
+    } else if (*verifier != NULL) {
         EVP_PKEY_free((*verifier)->key);
         EVP_MD_CTX_free((*verifier)->context);
         free((*verifier)->known->at);

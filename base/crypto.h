@@ -50,6 +50,8 @@ struct dl_signature dl_signer_sign(const struct dl_signer *signer, struct dl_vie
 struct dl_verifier;
 struct dl_verifier *dl_verifier_new(const struct dl_public_key *key);
 void dl_verifier_free(struct dl_verifier **verifier);
+/* The same verifier, for one more owner: it lives until the last of them frees it. */
+struct dl_verifier *dl_verifier_share(struct dl_verifier *verifier);
 /* How many it remembers before it forgets them all: 16 unless told, a power of two; 64 octets each.
  */
 void dl_verifier_remember(struct dl_verifier *verifier, size_t most);

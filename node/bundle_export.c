@@ -19,7 +19,6 @@ struct dl_export {
     struct dl_export_config config;
     char folder[PATH];
     struct dl_log *log;
-    bool owns_log;
     uint64_t size, next, from, to; /* [from, to) have proofs and contents */
     struct dl_buf checkpoint, policy, out;
     struct dl_buf bundle; /* of leaves, for one tile */
@@ -82,10 +81,18 @@ static enum dl_err make_folder(const char *folder, struct dl_error *error)
 
 /* ---- what vouches for it ---- */
 
+/* The peer as it is paired now; it may have been paired again since the export began. */
+static struct dl_peer *peer_of(const struct dl_export *e)
+{
+    struct dl_peer *peer = dl_agency_peer(e->config.agency, e->config.peer);
+    DL_ASSERT(peer != NULL, "a peer stays, also when it is removed");
+    return peer;
+}
+
 /* The note at the top: of ours the newest receipt, of theirs the checkpoint that we cosigned. */
 static struct dl_view top_note(const struct dl_export *e)
 {
-    const struct dl_replica *replica = e->config.peer->replica;
+    const struct dl_replica *replica = peer_of(e)->replica;
     if (e->config.ours) {
         return dl_log_newest_receipt(e->log).note;
     }
@@ -99,7 +106,7 @@ static enum dl_err names_of(const struct dl_export *e, struct dl_head_names *out
                               .cosigned = e->config.ours,
                               .origin = dl_log_origin(e->log),
                               .note = top_note(e)};
-    return dl__peer_names_of(e->config.peer, &what, out);
+    return dl__peer_names_of(peer_of(e), &what, out);
 }
 
 static enum dl_err put_policy(struct dl_export *e, const struct dl_head_names *names)
@@ -152,18 +159,17 @@ static enum dl_err find_checkpoint(struct dl_export *e, const struct dl_head_nam
 static enum dl_err open_log(struct dl_export *e, struct dl_error *error)
 {
     const struct dl_export_config *config = &e->config;
-    struct dl_log *current = config->ours ? dl_journal_log(config->peer->journal)
-                                          : dl_replica_log(config->peer->replica);
-    e->log = current;
+    const struct dl_peer *peer = peer_of(e);
+    struct dl_log *current =
+        config->ours ? dl_journal_log(peer->journal) : dl_replica_log(peer->replica);
     if (config->generation == 0 || config->generation == dl_log_generation(current)) {
+        e->log = dl_log_share(current);
         return DL_OK;
     }
     struct dl_log_name name = {
-        .peer = config->peer->id, .ours = config->ours, .origin = dl_log_origin(current)};
-    e->log = NULL;
+        .peer = peer->id, .ours = config->ours, .origin = dl_log_origin(current)};
     enum dl_err err =
         dl_log_open_generation(config->agency->db, &name, config->generation, &e->log);
-    e->owns_log = err == DL_OK;
     return err == DL_OK
                ? DL_OK
                : dl_error_set(error, DL_E_ORIGIN, NULL, "there is no generation %u of this journal",
@@ -242,9 +248,7 @@ void dl_export_free(struct dl_export **export)
         if (e->entries != NULL) {
             fclose(e->entries);
         }
-        if (e->owns_log) {
-            dl_log_close(&e->log);
-        }
+        dl_log_close(&e->log);
         dl_buf_fini(&e->checkpoint);
         dl_buf_fini(&e->policy);
         dl_buf_fini(&e->out);
@@ -452,7 +456,7 @@ static enum dl_err finish(struct dl_export *e, struct dl_error *error)
     error->err = DL_OK;
     struct dl_head_names names;
     enum dl_err err = names_of(e, &names);
-    if (err == DL_OK && e->config.peer->repaired != 0) {
+    if (err == DL_OK && peer_of(e)->repaired != 0) {
         err = dl_head_keys_new(&names, &receipts.keys);
     }
     err = err == DL_OK ? dl_log_receipts(e->log, RECEIPTS, each_receipt, &receipts) : err;

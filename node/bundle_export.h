@@ -10,7 +10,7 @@ struct dl_export;
 
 struct dl_export_config {
     struct dl_agency *agency;
-    struct dl_peer *peer;
+    const char *peer; /* its id; must live as long as the export */
     bool ours;
     unsigned generation; /* 0: the present one */
     const char *folder;  /* made when it is not there; must be empty */

@@ -1,5 +1,4 @@
 #include "node/agency_internal.h"
-#include "node/scrubbing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,8 +164,24 @@ enum dl_err dl__peer_load_all(struct dl_agency *agency, struct dl_error *error)
     return DL_OK;
 }
 
+/* Whoever waits for the peer's word is told that it does not come. */
+static void disappoint(struct dl_peer *peer)
+{
+    if (peer->repairing) {
+        struct dl_update_batch nothing = {.n = 0};
+        dl__peer_repaired(peer, &nothing);
+    }
+    if (peer->test_fn != NULL) {
+        struct dl_test_result result = {.ok = false, .address = peer->address};
+        dl_test_fn fn = peer->test_fn;
+        peer->test_fn = NULL;
+        fn(peer->test_context, &result);
+    }
+}
+
 void dl__peer_free(struct dl_peer *peer)
 {
+    disappoint(peer);
     const struct dl_world_ops *ops = peer->agency->world->ops;
     struct dl__connection *connections[] = {peer->current, peer->challenger, peer->dialling};
     peer->current = NULL;
@@ -181,7 +196,6 @@ void dl__peer_free(struct dl_peer *peer)
     }
     ops->timer_free(peer->dial_timer);
     ops->timer_free(peer->test_timer);
-    dl__reading_leave(peer);
     dl_verifier_free(&peer->verifiers[0]);
     dl_verifier_free(&peer->verifiers[1]);
     dl_journal_close(&peer->journal);
@@ -350,16 +364,7 @@ void dl__peer_gone(struct dl_peer *peer, struct dl__connection *connection)
     peer->current = NULL;
     peer->failures = was_good(peer, connection) ? 0 : peer->failures + 1;
     memset(&peer->told, 0, sizeof peer->told);
-    if (peer->repairing) {
-        struct dl_update_batch nothing = {.n = 0};
-        dl__peer_repaired(peer, &nothing);
-    }
-    if (peer->test_fn != NULL) {
-        struct dl_test_result result = {.ok = false, .address = peer->address};
-        dl_test_fn fn = peer->test_fn;
-        peer->test_fn = NULL;
-        fn(peer->test_context, &result);
-    }
+    disappoint(peer);
     if (peer->challenger != NULL) {
         struct dl__connection *next = peer->challenger;
         peer->challenger = NULL;

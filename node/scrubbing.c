@@ -10,7 +10,11 @@ enum { WANTED_MAX = 256, SLICE = 2000, SLICE_PAUSE_MS = 50, FIRST_MS = 60 * 60 *
 static const uint64_t week_ms = (uint64_t)7 * 86400 * 1000;
 
 struct dl_scrubbing {
-    struct dl_scrub *scrub;
+    struct dl_scrubbing_config config;
+    char peer[DL_LIMIT_AGENCY_ID + 1];
+    struct dl_log *log;           /* shared with the line, as the next is */
+    struct dl_verifier *verifier; /* of its author's key */
+    struct dl_scrub *scrub;       /* NULL until it begins */
     bool done;
     uint64_t read, before;
     uint64_t wanted[WANTED_MAX]; /* more are found by the next check */
@@ -25,22 +29,32 @@ static enum dl_err author_key(const struct dl_peer *peer, bool theirs, const str
     return dl_vkey_make(dl_view_str(dl_log_origin(log)), DL_KEY_ED25519, &key, out);
 }
 
-enum dl_err dl_scrubbing_new(struct dl_peer *peer, bool theirs, bool mend, dl_scrub_fn fault,
-                             void *context, struct dl_scrubbing **out)
+struct dl_scrubbing *dl_scrubbing_new(const struct dl_scrubbing_config *config)
 {
-    struct dl_vkey vkey;
-    struct dl_log *log = theirs ? dl_replica_log(peer->replica) : dl_journal_log(peer->journal);
-    DL_TRY(author_key(peer, theirs, log, &vkey));
     struct dl_scrubbing *s = calloc(1, sizeof *s);
     DL_ASSERT(s != NULL, "memory for a reading");
-    struct dl_scrub_config config = {.log = log,
+    s->config = *config;
+    snprintf(s->peer, sizeof s->peer, "%s", config->peer);
+    return s;
+}
+
+static enum dl_err begin(struct dl_scrubbing *s)
+{
+    struct dl_vkey vkey;
+    struct dl_peer *peer = dl_agency_peer(s->config.agency, s->peer);
+    DL_ASSERT(peer != NULL, "a peer stays, also when it is removed");
+    struct dl_log *log =
+        s->config.theirs ? dl_replica_log(peer->replica) : dl_journal_log(peer->journal);
+    DL_TRY(author_key(peer, s->config.theirs, log, &vkey));
+    s->log = dl_log_share(log);
+    s->verifier = dl_verifier_share(peer->verifiers[s->config.theirs]);
+    struct dl_scrub_config config = {.log = s->log,
                                      .vkey = &vkey,
-                                     .verifier = peer->verifiers[theirs],
-                                     .mend = mend,
-                                     .fault = fault,
-                                     .context = context};
+                                     .verifier = s->verifier,
+                                     .mend = s->config.mend,
+                                     .fault = s->config.fault,
+                                     .context = s->config.context};
     s->scrub = dl_scrub_new(&config);
-    *out = s;
     return DL_OK;
 }
 
@@ -48,6 +62,8 @@ void dl_scrubbing_free(struct dl_scrubbing **scrubbing)
 {
     if (*scrubbing != NULL) {
         dl_scrub_free(&(*scrubbing)->scrub);
+        dl_log_close(&(*scrubbing)->log);
+        dl_verifier_free(&(*scrubbing)->verifier);
         free(*scrubbing);
         *scrubbing = NULL;
     }
@@ -56,6 +72,12 @@ void dl_scrubbing_free(struct dl_scrubbing **scrubbing)
 enum dl_err dl_scrubbing_step(struct dl_scrubbing *s, uint64_t n, bool *done)
 {
     uint64_t total = 0;
+    if (s->scrub == NULL) {
+        if (dl_store_in_transaction(dl_line_db_store(s->config.agency->db))) {
+            return DL_OK;
+        }
+        DL_TRY(begin(s));
+    }
     DL_TRY(dl_scrub_step(s->scrub, n, &s->done));
     uint64_t at = dl_scrub_at(s->scrub, &total);
     s->read = at - s->before;
@@ -88,6 +110,13 @@ bool dl_scrubbing_next_wanted(struct dl_scrubbing *s, uint64_t *index)
     }
     *index = s->wanted[--s->n_wanted];
     return true;
+}
+
+enum dl_err dl_scrubbing_mend(struct dl_scrubbing *s, uint64_t index,
+                              const struct dl_entry_octets *entry)
+{
+    DL_TRY(dl_agency_write(s->config.agency));
+    return dl_log_mend(s->log, index, entry);
 }
 
 /* ---- the weekly reading ---- */
@@ -136,11 +165,15 @@ static void read_slice(void *context)
     if (reading->scrubbing == NULL) {
         struct dl_peer *peer = advance(agency, reading);
         wait = peer == NULL ? week_ms : wait;
-        err = peer == NULL ? DL_OK
-                           : dl_scrubbing_new(peer, reading->theirs, false, damaged, agency,
-                                              &reading->scrubbing);
+        reading->scrubbing =
+            peer == NULL ? NULL
+                         : dl_scrubbing_new(&(struct dl_scrubbing_config){.agency = agency,
+                                                                          .peer = reading->peer,
+                                                                          .theirs = reading->theirs,
+                                                                          .fault = damaged,
+                                                                          .context = agency});
     }
-    if (err == DL_OK && reading->scrubbing != NULL) {
+    if (reading->scrubbing != NULL) {
         err = dl_scrubbing_step(reading->scrubbing, SLICE, &done);
     }
     if (done || err != DL_OK) {
@@ -159,14 +192,6 @@ void dl__agency_read_weekly(struct dl_agency *agency)
     DL_ASSERT(agency->reading != NULL, "memory for a reading");
     agency->reading->timer = agency->world->ops->timer_new(agency->world, read_slice, agency);
     agency->world->ops->timer_set(agency->reading->timer, FIRST_MS);
-}
-
-void dl__reading_leave(const struct dl_peer *peer)
-{
-    struct dl__reading *reading = peer->agency->reading;
-    if (reading != NULL && strcmp(reading->peer, peer->id) == 0) {
-        dl_scrubbing_free(&reading->scrubbing);
-    }
 }
 
 void dl__agency_stop_reading(struct dl_agency *agency)

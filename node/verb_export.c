@@ -96,8 +96,8 @@ void dl__verb_log_export(struct dl_call *call);
 void dl__verb_log_export(struct dl_call *call)
 {
     struct dl_error error;
-    struct dl_peer *peer = dl_call_peer(call, dl_call_operand(call, 0));
-    if (peer == NULL) {
+    const char *peer = dl_call_operand(call, 0);
+    if (dl_call_peer(call, peer) == NULL) {
         return;
     }
     struct dl_export_config config = {

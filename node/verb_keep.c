@@ -81,8 +81,8 @@ void dl__verb_restore(struct dl_call *call)
 struct checking {
     struct dl_call *call;
     struct dl_scrubbing *scrubbing;
-    struct dl_peer *peer; /* the present one */
-    bool all, theirs;     /* go on to the next peer; the present side */
+    char peer[DL_LIMIT_AGENCY_ID + 1]; /* the present one */
+    bool all, theirs;                  /* go on to the next peer; the present side */
     bool repair;
     struct dl_buf out;
     uint64_t entries, faults, mended;
@@ -91,8 +91,9 @@ struct checking {
 static void free_checking(void *state)
 {
     struct checking *c = state;
-    if (c->peer != NULL) {
-        dl_peer_forget_repair(c->peer, c);
+    struct dl_peer *peer = dl_agency_peer(c->call->agency, c->peer);
+    if (peer != NULL) {
+        dl_peer_forget_repair(peer, c);
     }
     dl_scrubbing_free(&c->scrubbing);
     dl_buf_fini(&c->out);
@@ -103,20 +104,17 @@ static void tell_fault(void *context, const struct dl_scrub_fault *fault)
 {
     static const char *const names[] = {"entry", "tile", "checkpoint", "receipt", "id", "tail"};
     struct checking *c = context;
-    struct dl_peer_view view;
-    dl_peer_look(c->peer, &view);
     c->faults++;
     c->mended += fault->mended;
     if (c->call->json) {
         dl_buf_printf(&c->out, "{\"peer\":\"%s\",\"journal\":\"%s\",\"what\":\"%s\",\"index\":%llu",
-                      view.agency, c->theirs ? "theirs" : "ours", names[fault->what],
+                      c->peer, c->theirs ? "theirs" : "ours", names[fault->what],
                       (unsigned long long)fault->index);
         dl_put_member(&c->out, "text", fault->text);
         dl_buf_printf(&c->out, ",\"mended\":%s}\n", fault->mended ? "true" : "false");
     } else {
-        dl_buf_printf(&c->out, "%s, %s: %s %llu: %s%s\n", view.agency,
-                      c->theirs ? "theirs" : "ours", names[fault->what],
-                      (unsigned long long)fault->index, fault->text,
+        dl_buf_printf(&c->out, "%s, %s: %s %llu: %s%s\n", c->peer, c->theirs ? "theirs" : "ours",
+                      names[fault->what], (unsigned long long)fault->index, fault->text,
                       fault->mended ? " (mended)" : "");
     }
     if (fault->what == DL_SCRUB_ENTRY && !fault->mended) {
@@ -151,6 +149,15 @@ static void end_check(struct dl_call *call)
 
 static void check_step(struct dl_call *call);
 
+static void set_peer(struct checking *c, const struct dl_peer *peer)
+{
+    struct dl_peer_view view = {.agency = ""};
+    if (peer != NULL) {
+        dl_peer_look(peer, &view);
+    }
+    snprintf(c->peer, sizeof c->peer, "%s", view.agency);
+}
+
 static bool next_log(struct checking *c)
 {
     if (!c->theirs) {
@@ -158,8 +165,8 @@ static bool next_log(struct checking *c)
         return true;
     }
     c->theirs = false;
-    c->peer = c->all ? dl_peer_next(c->peer) : NULL;
-    return c->peer != NULL;
+    set_peer(c, c->all ? dl_peer_next(dl_agency_peer(c->call->agency, c->peer)) : NULL);
+    return c->peer[0] != '\0';
 }
 
 static void next(struct dl_call *call)
@@ -177,15 +184,10 @@ static void next(struct dl_call *call)
 static void repaired(void *context, const struct dl_update_batch *batch)
 {
     struct checking *c = context;
-    struct dl_call *call = c->call;
-    struct dl_log *log = c->theirs ? dl_replica_log(dl_peer_replica(c->peer))
-                                   : dl_journal_log(dl_peer_journal(c->peer));
     for (size_t i = 0; i < batch->n; i++) {
-        enum dl_err err = dl_agency_write(call->agency);
-        err = err == DL_OK ? dl_log_mend(log, batch->first + i, &batch->entries[i]) : err;
-        c->mended += err == DL_OK;
+        c->mended += dl_scrubbing_mend(c->scrubbing, batch->first + i, &batch->entries[i]) == DL_OK;
     }
-    dl_call_steps(call, check_step); // the next wanted entry
+    dl_call_steps(c->call, check_step); // the next wanted entry
 }
 
 static void check_step(struct dl_call *call)
@@ -195,9 +197,14 @@ static void check_step(struct dl_call *call)
     bool done = false;
     enum dl_err err = DL_OK;
     if (c->scrubbing == NULL) {
-        err = dl_scrubbing_new(c->peer, c->theirs, c->repair, tell_fault, c, &c->scrubbing);
+        c->scrubbing = dl_scrubbing_new(&(struct dl_scrubbing_config){.agency = call->agency,
+                                                                      .peer = c->peer,
+                                                                      .theirs = c->theirs,
+                                                                      .mend = c->repair,
+                                                                      .fault = tell_fault,
+                                                                      .context = c});
     }
-    if (err == DL_OK && !dl_scrubbing_done(c->scrubbing)) {
+    if (!dl_scrubbing_done(c->scrubbing)) {
         err = dl_scrubbing_step(c->scrubbing, SLICE, &done);
         c->entries += dl_scrubbing_read(c->scrubbing);
     }
@@ -213,8 +220,9 @@ static void check_step(struct dl_call *call)
     if (dl_scrubbing_done(c->scrubbing) && c->repair &&
         dl_scrubbing_next_wanted(c->scrubbing, &index)) {
         dl_call_steps(call, NULL);
-        err = dl_peer_repair(c->peer, c->theirs ? DL_SIDE_THEIRS : DL_SIDE_OURS, index, index + 1,
-                             repaired, c);
+        err = dl_peer_repair(dl_agency_peer(call->agency, c->peer),
+                             c->theirs ? DL_SIDE_THEIRS : DL_SIDE_OURS, index, index + 1, repaired,
+                             c);
         if (err != DL_OK) {
             dl_error_set(&error, err, NULL,
                          "the peer's copy cannot be asked for: the link is down");
@@ -241,7 +249,7 @@ void dl__verb_journal_check(struct dl_call *call)
     struct checking *c = calloc(1, sizeof *c);
     DL_ASSERT(c != NULL, "memory for a call");
     c->call = call;
-    c->peer = peer;
+    set_peer(c, peer);
     c->all = only == NULL;
     c->repair = dl_call_flag(call, "repair");
     dl_buf_init(&c->out, (size_t)16 * 1024 * 1024);

@@ -178,16 +178,25 @@ void dl__verb_line(struct dl_call *call)
 
 /* ---- suspend, resume, release, renew ---- */
 
-/* What a change of state answers once it is durable. */
+static const char *id_of(const struct dl_peer *peer)
+{
+    struct dl_peer_view view;
+    dl_peer_look(peer, &view);
+    return view.agency;
+}
+
+/* What a change of state answers once it is durable. A call that waits keeps the peer's id: the
+ * peer itself is another one once it was paired again. */
 struct change {
     struct dl_call *call;
-    struct dl_peer *peer;
+    char peer[DL_LIMIT_AGENCY_ID + 1];
 };
 
 static void changed(void *context, enum dl_err err)
 {
     struct change *change = context;
     struct dl_call *call = change->call;
+    const struct dl_peer *peer = dl_agency_peer(call->agency, change->peer);
     struct dl_buf out;
     if (err != DL_OK) {
         dl_call_fail_with(call, err, "the change could not be stored; nothing was changed");
@@ -195,9 +204,9 @@ static void changed(void *context, enum dl_err err)
     }
     dl_buf_init(&out, OUT);
     if (call->json) {
-        err = put_line_json(call->agency, change->peer, &out);
+        err = put_line_json(call->agency, peer, &out);
     } else {
-        put_line_text(call, change->peer, &out);
+        put_line_text(call, peer, &out);
     }
     dl_call_put_buf(call, &out);
     dl_buf_fini(&out);
@@ -216,7 +225,7 @@ static void answer_when_durable(struct dl_call *call, struct dl_peer *peer)
     struct change *change = calloc(1, sizeof *change);
     DL_ASSERT(change != NULL, "memory for a call");
     change->call = call;
-    change->peer = peer;
+    snprintf(change->peer, sizeof change->peer, "%s", id_of(peer));
     call->state = change;
     call->state_free = free_change;
     dl_agency_after(call->agency, changed, change);
@@ -283,26 +292,24 @@ void dl__verb_line_renew(struct dl_call *call)
 
 struct testing {
     struct dl_call *call;
-    struct dl_peer *peer;
+    char peer[DL_LIMIT_AGENCY_ID + 1];
 };
 
 static void tested(void *context, const struct dl_test_result *result)
 {
     struct testing *testing = context;
     struct dl_call *call = testing->call;
-    struct dl_peer_view view;
-    dl_peer_look(testing->peer, &view);
     if (call->json) {
         dl_call_print(call, "{\"peer\":\"%s\",\"ok\":%s,\"ms\":%lld,\"address\":\"%s\"}\n",
-                      view.agency, result->ok ? "true" : "false", (long long)result->ms,
+                      testing->peer, result->ok ? "true" : "false", (long long)result->ms,
                       result->address);
     } else if (result->ok) {
         dl_call_print(call,
                       DL_SAY(call, "The line to %s works: signed by both, %lld ms.\n",
                              "与 %s 的线路正常：双方已签名，%lld 毫秒。\n"),
-                      view.agency, (long long)result->ms);
+                      testing->peer, (long long)result->ms);
     } else {
-        dl_call_print(call, DL_SAY(call, "No answer from %s.\n", "%s 没有应答。\n"), view.agency);
+        dl_call_print(call, DL_SAY(call, "No answer from %s.\n", "%s 没有应答。\n"), testing->peer);
     }
     dl_call_end(call, result->ok ? DL_EXIT_OK : DL_EXIT_UNREACHABLE);
 }
@@ -310,7 +317,10 @@ static void tested(void *context, const struct dl_test_result *result)
 static void free_testing(void *state)
 {
     struct testing *testing = state;
-    dl_peer_forget_test(testing->peer, testing);
+    struct dl_peer *peer = dl_agency_peer(testing->call->agency, testing->peer);
+    if (peer != NULL) {
+        dl_peer_forget_test(peer, testing);
+    }
     free(testing);
 }
 
@@ -324,7 +334,7 @@ void dl__verb_line_test(struct dl_call *call)
     struct testing *testing = calloc(1, sizeof *testing);
     DL_ASSERT(testing != NULL, "memory for a call");
     testing->call = call;
-    testing->peer = peer;
+    snprintf(testing->peer, sizeof testing->peer, "%s", id_of(peer));
     call->state = testing;
     call->state_free = free_testing;
     enum dl_err err = dl_peer_test(peer, tested, testing);

@@ -138,9 +138,18 @@ enum dl_err dl_log_reload(struct dl_log *log)
     return open_row(log, log->generation);
 }
 
+struct dl_log *dl_log_share(struct dl_log *log)
+{
+    log->shares++;
+    return log;
+}
+
 void dl_log_close(struct dl_log **log)
 {
-    if (*log != NULL) {
+    if (*log != NULL && (*log)->shares > 0) {
+        (*log)->shares--;
+        *log = NULL;
+    } else if (*log != NULL) {
         dl_buf_fini(&(*log)->note);
         dl_buf_fini(&(*log)->receipt);
         dl_buf_fini(&(*log)->leaves);

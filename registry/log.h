@@ -28,6 +28,10 @@ DL_MUST_USE enum dl_err dl_log_open_generation(struct dl_line_db *db,
                                                const struct dl_log_name *name, unsigned generation,
                                                struct dl_log **out);
 void dl_log_close(struct dl_log **log);
+/* The same log, for one more owner: a reader that goes on over many turns keeps what it reads, also
+ * when the line moves on to the next generation meanwhile. It is there until its last owner closes
+ * it; the database must be. */
+struct dl_log *dl_log_share(struct dl_log *log);
 /* After a rollback. */
 DL_MUST_USE enum dl_err dl_log_reload(struct dl_log *log);
 

@@ -11,6 +11,7 @@ struct dl__tile {
 };
 
 struct dl_log {
+    size_t shares; /* owners beyond the first */
     struct dl_line_db *db;
     int64_t id;
     char peer[DL_LIMIT_AGENCY_ID + 1];
