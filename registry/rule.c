@@ -55,7 +55,7 @@ struct dl_rule_test dl_rule_test_at(const struct dl_rule *rule, size_t i)
         json_t *group = json_object_get(rule->tests, groups[g]);
         if (i < json_array_size(group)) {
             json_t *pair = json_array_get(group, i);
-            return (struct dl_rule_test){text_at(pair, 0), text_at(pair, 1), g};
+            return (struct dl_rule_test){text_at(pair, 0), text_at(pair, 1), text_at(pair, 2), g};
         }
         i -= json_array_size(group);
     }

@@ -13,7 +13,12 @@
 
 #include "base/json.h"
 
-enum { DL_RULE_LABELS = 24, DL_RULES_MAX = 128, DL_RULE_PATTERNS = 24 };
+enum { DL_RULE_LABELS = 24, DL_RULES_MAX = 128, DL_RULE_PATTERNS = 24, DL_RULE_WHERE = 224 };
+
+/* What to do about a rule file that cannot be read. */
+#define DL_RULES_HINT                                                                              \
+    "mend the file, or put its last good copy back; RULES.md describes every field. No structure " \
+    "is answered with rules that cannot be read"
 
 struct dl_rule_text {
     struct dl_view en, zh; /* zh falls back to en */
@@ -22,7 +27,7 @@ struct dl_rule_text {
 /* A SMARTS, once however many classes and scaffolds use it; they name it by its index. */
 struct dl_rule_pattern {
     const char *smarts;
-    const char *user; /* the class or rule that names it first */
+    char where[DL_RULE_WHERE]; /* it stands first: file, rule, path of the field */
 };
 
 /* What a substituent must be: every condition that is given must hold. Ranges are inclusive; max
@@ -58,7 +63,7 @@ struct dl_rule_choice {
     struct dl_view local;       /* in the law's language */
     struct dl_rule_use use[DL_RULE_USES];
     size_t n_uses;
-    bool uncounted; /* allowed beside a modification, but none by itself */
+    bool uncounted; /* allowed beside a modification, but none by itself; open or not */
     bool open;      /* whether the clause reaches these is open: `reason` */
     struct dl_rule_text reason;
 };
@@ -99,8 +104,8 @@ struct dl_rule_scaffold {
 };
 
 struct dl_rule_test {
-    struct dl_view name, smiles;
-    int expected; /* enum dl_rule_verdict */
+    struct dl_view name, smiles, reason; /* reason: may be empty */
+    int expected;                        /* enum dl_rule_verdict */
 };
 
 enum dl_rule_verdict { DL_RULE_OUTSIDE, DL_RULE_INSIDE, DL_RULE_REVIEW };
@@ -137,9 +142,13 @@ struct dl_rules {
     size_t n_rules;
 };
 
-/* Reads the classes file and then the rule files. DL_E_RULE names the file's place in `texts`, the
- * rule, and what is wrong there. */
-DL_MUST_USE enum dl_err dl_rules_parse(const struct dl_view *texts, size_t n_texts,
+struct dl_rule_source {
+    struct dl_view name, text; /* of a file */
+};
+
+/* Reads the classes file and then the rule files. DL_E_RULE names the file, the rule and the path
+ * of the field, and what is wrong there. */
+DL_MUST_USE enum dl_err dl_rules_parse(const struct dl_rule_source *sources, size_t n,
                                        struct dl_rules **out, struct dl_error *error);
 void dl_rules_free(struct dl_rules **rules);
 /* -1 when there is none. */

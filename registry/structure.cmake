@@ -39,9 +39,10 @@ target_sources(directline-structure PRIVATE
   ${DL_STRUCTURE_SOURCES}
   ${CMAKE_SOURCE_DIR}/registry/structure_worker_rdkit.cpp
   ${CMAKE_SOURCE_DIR}/registry/rule.c
+  ${CMAKE_SOURCE_DIR}/registry/rule_field.c
   ${CMAKE_SOURCE_DIR}/registry/rule_file.c)
 set_source_files_properties(${DL_STRUCTURE_SOURCES} ${CMAKE_SOURCE_DIR}/registry/rule.c
-  ${CMAKE_SOURCE_DIR}/registry/rule_file.c
+  ${CMAKE_SOURCE_DIR}/registry/rule_field.c ${CMAKE_SOURCE_DIR}/registry/rule_file.c
   TARGET_DIRECTORY directline-structure PROPERTIES COMPILE_OPTIONS "${DL_C_WARNINGS}")
 target_include_directories(directline-structure SYSTEM PRIVATE ${RDKIT_INCLUDE} ${INCHI_INCLUDE})
 target_link_libraries(directline-structure PRIVATE dl_base

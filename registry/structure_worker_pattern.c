@@ -37,8 +37,8 @@ static enum dl_err compile(struct dl__pattern *out, const struct dl_rule_pattern
 {
     out->chem = chem_pattern_new(from->smarts);
     if (out->chem == NULL) {
-        return dl_error_set(error, DL_E_RULE, from->user, "%s: \"%s\" is no SMARTS: %s", from->user,
-                            from->smarts, chem_why());
+        return dl_error_set(error, DL_E_RULE, NULL, "%s: \"%.200s\" is no SMARTS", from->where,
+                            from->smarts);
     }
     out->width = chem_pattern_atoms(out->chem);
     out->n_bonds = chem_pattern_bonds(out->chem);

@@ -193,11 +193,12 @@ static void ask(struct dl__desk *desk, struct dl_cursor *cursor, struct dl_buf *
 
 static void load(struct dl__desk *desk, struct dl_cursor *cursor, struct dl_buf *out)
 {
-    struct dl_view texts[DL_RULES_MAX + 1];
+    struct dl_rule_source sources[DL_RULES_MAX + 1];
     struct dl_error error = {.err = DL_OK};
     size_t n = 0;
     while (cursor->rest.n > 0 && cursor->err == DL_OK && n <= DL_RULES_MAX) {
-        texts[n++] = dl_cursor_block(cursor, DL_WORKER_FRAME_MAX);
+        sources[n].name = dl_cursor_block(cursor, DL_WORKER_FRAME_MAX);
+        sources[n++].text = dl_cursor_block(cursor, DL_WORKER_FRAME_MAX);
     }
     if (n == 0 || dl_cursor_done(cursor) != DL_OK) {
         refuse(out, "the request is malformed");
@@ -205,7 +206,7 @@ static void load(struct dl__desk *desk, struct dl_cursor *cursor, struct dl_buf 
     }
     dl__engine_free(&desk->engine);
     dl_rules_free(&desk->rules);
-    enum dl_err err = dl_rules_parse(texts, n, &desk->rules, &error);
+    enum dl_err err = dl_rules_parse(sources, n, &desk->rules, &error);
     if (err == DL_OK) {
         err = dl__engine_new(desk->rules, &desk->engine, &error);
     }

@@ -107,9 +107,13 @@ static enum dl_err read_file(const char *directory, const char *name, struct dl_
     snprintf(path, sizeof path, "%s/%s", directory, name);
     FILE *file = fopen(path, "re");
     if (file == NULL) {
-        return dl_error_set(error, DL_E_RULE, name, "%s cannot be read: %s", path, strerror(errno));
+        dl_error_set(error, DL_E_RULE, name, "%s cannot be read: %s", path, strerror(errno));
+        return dl_error_hint(error, "%s", DL_RULES_HINT);
     }
     size_t block = dl_buf_block_open(out);
+    dl_buf_put_str(out, name);
+    dl_buf_block_close(out, block);
+    block = dl_buf_block_open(out);
     char chunk[4096];
     size_t n = 0;
     while ((n = fread(chunk, 1, sizeof chunk, file)) > 0) {
@@ -142,7 +146,7 @@ enum dl_err dl_rules_read_files(const char *directory, struct dl_buf *files, siz
 static enum dl_err load_rules(struct dl_worker *w, const char *given, struct dl_error *error)
 {
     char directory[PATH_MAX];
-    struct dl_view texts[DL_RULES_MAX + 1];
+    struct dl_rule_source sources[DL_RULES_MAX + 1];
     size_t n = 0;
     if (!find_rules(given, directory, sizeof directory)) {
         if (given != NULL) {
@@ -158,10 +162,11 @@ static enum dl_err load_rules(struct dl_worker *w, const char *given, struct dl_
     dl_cursor_init(&cursor, dl_buf_view(&w->rules_request));
     dl_cursor_u8(&cursor);
     for (size_t i = 0; i < n; i++) {
-        texts[i] = dl_cursor_block(&cursor, DL_WORKER_FRAME_MAX);
+        sources[i].name = dl_cursor_block(&cursor, PATH_MAX);
+        sources[i].text = dl_cursor_block(&cursor, DL_WORKER_FRAME_MAX);
     }
     DL_ASSERT(dl_cursor_done(&cursor) == DL_OK, "blocks that were just made");
-    return dl_rules_parse(texts, n, &w->rules, error);
+    return dl_rules_parse(sources, n, &w->rules, error);
 }
 
 /* ---- processes ---- */
@@ -309,7 +314,7 @@ static enum dl_err greet(struct dl_worker *w, struct process *p, struct dl_error
         size_t n = answer.n > 5 ? answer.n - 5 : 0;
         dl_error_set(error, DL_E_RULE, NULL, "%.*s", (int)n, (const char *)answer.p + 5);
         stop(p);
-        return DL_E_RULE;
+        return dl_error_hint(error, "%s", DL_RULES_HINT);
     }
     return DL_OK;
 }

@@ -89,8 +89,8 @@ DL_MUST_USE enum dl_err dl_worker_decode(struct dl_view block, const struct dl_r
 /* Takes the next finding off verdict->findings; false after the last. */
 bool dl_worker_finding_next(struct dl_worker_verdict *verdict, struct dl_worker_finding *out);
 
-/* Reads classes.json and then every other *.json of a directory, in the order of their names; the
- * octets are malloc'd, `n` of them. */
+/* Reads classes.json and then every other *.json of a directory, in the order of their names: `n`
+ * files, each as a block with its name and a block with its text. */
 DL_MUST_USE enum dl_err dl_rules_read_files(const char *directory, struct dl_buf *files, size_t *n,
                                             struct dl_error *error);
 

@@ -2,7 +2,7 @@
  * pipes. Numbers are big-endian.
  *
  * Request  = u8 kind, then
- *   RULES    a block for each rule file and its classes file first (JSON text)
+ *   RULES    two blocks for each rule file and its classes file first: name, JSON text
  *   ASK      u8 wants, u16 rule to draw (DL_WIRE_NO_RULE: none), block text
  * Answer   = u8 outcome, then
  *   OK       fields: u8 tag, block
@@ -45,9 +45,8 @@ enum dl_wire_tag {
     DL_TAG_PRINT,          /* 256 octets */
     DL_TAG_SVG,
     DL_TAG_MADE_OF, /* 28 octets each: 'e' ester or 'o' ether, and an InChIKey */
-    DL_TAG_VERDICT, /* u16 rule, u8 verdict, u16 scaffold, u8 why, u16 findings, each: u16 position,
-                       u8 kind, u16 choice, u16 atoms, u16 each; then u16 scaffold atoms, u16 each.
-                     */
+    DL_TAG_VERDICT, /* u16 rule, u8 verdict, u16 scaffold, u16 findings, each: u16 position, u8
+                       kind, u16 choice, u16 atoms, u16 each; then u16 scaffold atoms, u16 each. */
     DL_TAG_FORM_KEY /* u64: structure_worker_input.c */
 };
 

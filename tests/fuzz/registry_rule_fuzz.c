@@ -47,11 +47,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct dl_rules *rules = NULL;
     const uint8_t *zero = size > 0 ? memchr(data, 0, size) : NULL;
     size_t first = zero ? (size_t)(zero - data) : size;
-    struct dl_view texts[2] = {dl_view_of(data, first)};
+    struct dl_rule_source sources[2] = {{dl_view_str("classes.json"), dl_view_of(data, first)},
+                                        {dl_view_str("a.json"), dl_view_of(NULL, 0)}};
     if (zero) {
-        texts[1] = dl_view_of(zero + 1, size - first - 1);
+        sources[1].text = dl_view_of(zero + 1, size - first - 1);
     }
-    if (dl_rules_parse(texts, zero ? 2 : 1, &rules, &error) != DL_OK) {
+    if (dl_rules_parse(sources, zero ? 2 : 1, &rules, &error) != DL_OK) {
         DL_ASSERT(rules == NULL, "nothing comes of an error");
         return 0;
     }

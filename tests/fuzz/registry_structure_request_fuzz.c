@@ -27,6 +27,7 @@ static const char CLASSES[] =
     "\"any\":{\"any\":[\"alkyl\",\"halogen\"],\"lacks\":\"[#7]\"}}}";
 static const char RULE[] =
     "{\"id\":\"R\",\"jurisdiction\":\"XX\",\"from\":\"2020-01-01\",\"title\":\"T\","
+    "\"version\":\"1\",\"wording\":{\"en\":\"w\",\"level\":\"l\"},\"tests\":{},"
     "\"instrument\":\"I\",\"listings\":[[\"X\",\"1\"]],\"scaffolds\":[{\"name\":\"s\","
     "\"smarts\":[\"[#6:1]~[#6:2]\",\"[c:1]1[c:2]cccc1\"],\"lacks\":\"[$(C=O)]\","
     "\"free\":\"open\",\"open\":\"why\",\"positions\":[{\"name\":\"p\",\"on\":[1],"
@@ -61,14 +62,14 @@ static struct dl__desk *desk_with_rules(struct dl_buf *out)
     static struct dl__desk desk;
     if (desk.engine == NULL) {
         struct dl_buf request;
-        const char *const files[] = {CLASSES, RULE};
+        const char *const blocks[] = {"classes.json", CLASSES, "rule.json", RULE};
         bool started = chem_start();
         DL_ASSERT(started, "the library starts");
         dl_buf_init(&request, 64 * 1024);
         dl_buf_u8(&request, DL_WIRE_RULES);
-        for (size_t i = 0; i < 2; i++) {
+        for (size_t i = 0; i < 4; i++) {
             size_t block = dl_buf_block_open(&request);
-            dl_buf_put_str(&request, files[i]);
+            dl_buf_put_str(&request, blocks[i]);
             dl_buf_block_close(&request, block);
         }
         answer(&desk, dl_buf_view(&request), out);

@@ -10,6 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char CLASSES[] = "{\"classes\":{\"any\":{\"root\":\"C\"}}}";
 static const char RULE[] =
     "{\"id\":\"R\",\"jurisdiction\":\"XX\",\"from\":\"2020-01-01\",\"title\":\"T\","
+    "\"version\":\"1\",\"wording\":{\"en\":\"w\",\"level\":\"l\"},\"tests\":{},"
     "\"instrument\":\"I\",\"listings\":[[\"X\",\"1\"]],\"scaffolds\":[{\"name\":\"s\","
     "\"smarts\":\"[C:1]\",\"positions\":[{\"name\":\"p\",\"on\":[1],\"allow\":[{\"clause\":\"1\","
     "\"classes\":[\"any\"]}]}]}]}";
@@ -19,8 +20,9 @@ static const struct dl_rules *rules(void)
     static struct dl_rules *made;
     if (made == NULL) {
         struct dl_error error;
-        const struct dl_view texts[] = {dl_view_str(CLASSES), dl_view_str(RULE)};
-        enum dl_err err = dl_rules_parse(texts, 2, &made, &error);
+        const struct dl_rule_source sources[] = {{dl_view_str("classes"), dl_view_str(CLASSES)},
+                                                 {dl_view_str("rule"), dl_view_str(RULE)}};
+        enum dl_err err = dl_rules_parse(sources, 2, &made, &error);
         DL_ASSERT(err == DL_OK, "our own rules are valid");
     }
     return made;

@@ -96,6 +96,42 @@ expect "the rules agree with their tests" 0 "$(code registry rules check)"
 expect "every rule is checked" "$(ls registry/data/rules/*.json | grep -vc classes.json)" \
     "$(grep -c 'substances, 0 wrong' "$dir/out")"
 
+# A copy of the rules with one thing broken: exit status, and what is said of it.
+broken() { # FILE PYTHON: j is what the file holds
+    rm -rf "$dir/rules" && cp -r registry/data/rules "$dir/rules"
+    /usr/bin/python3 -c '
+import json, sys
+path, edit = sys.argv[1:]
+with open(path) as f: j = json.load(f)
+exec(edit)
+with open(path, "w") as f: json.dump(j, f)' "$dir/rules/$1" "$2"
+    code registry rules check --rules "$dir/rules"
+}
+told() { grep -cF "$1" "$dir/err"; }
+expect "an untouched copy agrees too" 0 "$(broken us-frs.json pass)"
+expect "no JSON" 2 "$(broken us-frs.json pass >/dev/null; echo '{' >"$dir/rules/us-frs.json"
+    code registry rules check --rules "$dir/rules")"
+expect "the file and line are named" 1 "$(told 'us-frs.json: not valid JSON at line 2')"
+expect "and what to do" 1 "$(told 'put its last good copy back; RULES.md describes every field')"
+expect "no SMARTS" 2 "$(broken us-frs.json 'j["scaffolds"][0]["lacks"] = ["C", "[CX4"]')"
+expect "its place is named" 1 "$(told 'us-frs.json: US-FRS: scaffolds[0].lacks[1]: "[CX4" is no SMARTS')"
+expect "no SMARTS in a class" 2 "$(broken classes.json 'j["classes"]["alkyl"]["only"] = "[CX4"')"
+expect "its class is named" 1 "$(told 'classes.json: alkyl.only[0]: "[CX4" is no SMARTS')"
+expect "an unknown key" 2 "$(broken us-frs.json 'j["scaffolds"][0]["positions"][2]["requird"] = True')"
+expect "it is named" 1 "$(told 'scaffolds[0].positions[2].requird: is no field of this format (us-frs.json, rule US-FRS)')"
+expect "no wording" 2 "$(broken us-frs.json 'del j["wording"]')"
+expect "it is missed" 1 "$(told 'wording: is missing')"
+expect "days that contradict" 2 "$(broken us-frs.json 'j["until"] = "2018-02-05"')"
+expect "they are named" 1 "$(told 'until: is not after "from"')"
+expect "a wrong label" 1 "$(broken us-frs.json 'j["tests"]["outside"][1:1] = [["x", "CC(=O)N(c1ccccc1)C1CCN(CCc2ccccc2)CC1", "why"]]')"
+expect "its place and reason are told" 1 "$(grep -c '  US-FRS: tests.outside\[1\] x is inside, expected outside (why)' "$dir/out")"
+expect "a test that is no structure" 1 "$(broken us-frs.json 'j["tests"]["inside"] += [["x", "C(C"]]')"
+expect "it is refused" 1 "$(grep -c '  US-FRS: tests.inside\[27\] x is refused, expected inside' "$dir/out")"
+expect "a listing that is not held" 1 "$(broken us-frs.json 'j["listings"] += [["US-CSA-I", "1308.11(h)(99)"]]')"
+expect "it is told" 1 "$(grep -cF '  US-FRS: listings[2]: this registry has no US-CSA-I 1308.11(h)(99)' "$dir/out")"
+expect "a rule before its listings" 1 "$(broken us-frs.json 'j["from"] = "2018-02-05"')"
+expect "its first day is told" 1 "$(grep -c '  US-FRS: from: none of its listings is in force on 2018-02-05' "$dir/out")"
+
 export DIRECTLINE_STRUCTURE=$dir/none
 expect "without the worker a structure is unreachable" 3 "$(code status "$fentanyl")"
 expect "and it says what is missing" 1 "$(grep -c 'directline-structure' "$dir/err")"
