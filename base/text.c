@@ -1,6 +1,8 @@
 #include "base/text.h"
 #include "base/limits.h"
 
+#include <string.h>
+
 int32_t dl_text_decode(struct dl_view text, size_t *n)
 {
     *n = 1;
@@ -165,4 +167,36 @@ bool dl_text_is_entry_id(struct dl_view text)
         }
     }
     return true;
+}
+
+/* ---- the word that was meant ---- */
+
+static uint8_t plain_letter(char c)
+{
+    uint8_t octet = (uint8_t)c;
+    return octet >= 'A' && octet <= 'Z' ? (uint8_t)(octet | 0x20) : octet == '-' ? '_' : octet;
+}
+
+size_t dl_text_distance(const char *a, const char *b)
+{
+    enum { WORD = 48 };
+    size_t row[WORD];
+    size_t n = strlen(b);
+    if (n >= WORD || strlen(a) >= WORD) {
+        return SIZE_MAX;
+    }
+    for (size_t k = 0; k <= n; k++) {
+        row[k] = k;
+    }
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        size_t corner = row[0];
+        row[0] = i + 1;
+        for (size_t k = 0; k < n; k++) {
+            size_t change = corner + (plain_letter(a[i]) != plain_letter(b[k]));
+            size_t step = (row[k] < row[k + 1] ? row[k] : row[k + 1]) + 1;
+            corner = row[k + 1];
+            row[k + 1] = change < step ? change : step;
+        }
+    }
+    return row[n];
 }

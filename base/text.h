@@ -31,6 +31,9 @@ bool dl_text_is_bidi_control(int32_t c);
 void dl_text_show(struct dl_buf *out, struct dl_view text, bool one_line);
 /* Append text as it may stand in HTML, XML or SVG, between tags and in quoted attributes. */
 void dl_text_put_markup(struct dl_buf *out, struct dl_view text);
+/* How many letters must change to make one word of the other (Levenshtein), capitals and hyphens
+ * apart; SIZE_MAX for words of 48 letters and more. For suggesting the word that was meant. */
+size_t dl_text_distance(const char *a, const char *b);
 /* An agency id: [a-z][a-z0-9-]{1,31}. */
 bool dl_text_is_agency(struct dl_view text);
 /* An entry id: [A-Za-z0-9._-]{1,64}. */

@@ -50,31 +50,6 @@ int dl_exit_of(enum dl_err err)
     return codes[dl_err_class(err)];
 }
 
-/* Levenshtein, bounded by the short words it is used for. */
-size_t dl_command_distance(const char *a, const char *b)
-{
-    enum { WORD = 48 };
-    size_t n = strlen(b);
-    if (n >= WORD || strlen(a) >= WORD) {
-        return WORD;
-    }
-    size_t row[WORD];
-    for (size_t j = 0; j <= n; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; a[i - 1] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t cost = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            size_t least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-            row[j] = least < cost ? least : cost;
-        }
-    }
-    return row[n];
-}
-
 static bool takes(const struct dl_option *option, const struct dl_verb *verb)
 {
     return option->verb == NULL || (verb != NULL && option->verb == verb->run);
@@ -99,8 +74,7 @@ static enum dl_err unknown_option(const struct dl_verb *verb, const char *name, 
     const char *nearest = NULL;
     size_t best = 3;
     for (size_t i = 0; i < dl_n_options; i++) {
-        size_t d =
-            takes(&dl_options[i], verb) ? dl_command_distance(word, dl_options[i].name) : best;
+        size_t d = takes(&dl_options[i], verb) ? dl_text_distance(word, dl_options[i].name) : best;
         if (d < best) {
             best = d;
             nearest = dl_options[i].name;
@@ -165,7 +139,7 @@ static enum dl_err unknown_verb(int argc, char *const *argv, struct dl_error *er
     for (size_t i = 0; i < dl_n_verbs; i++) {
         const char *name = dl_verbs[i].name;
         // the second word said is an operand where the verb has one word
-        size_t d = dl_command_distance(strchr(name, ' ') == NULL ? argv[0] : said, name);
+        size_t d = dl_text_distance(strchr(name, ' ') == NULL ? argv[0] : said, name);
         if (d < best) {
             best = d;
             nearest = name;

@@ -99,9 +99,6 @@ DL_MUST_USE enum dl_err dl_command_parse(int argc, char *const *argv, struct dl_
 void dl_command_fini(struct dl_command *command);
 /* The text of --help for a verb, or the overview for NULL. */
 void dl_command_help(const struct dl_verb *verb, struct dl_buf *out);
-/* How many letters must change to make one word of the other; large for words of 48 letters and
- * more. For suggestions. */
-size_t dl_command_distance(const char *a, const char *b);
 /* The exit status that goes with an error (contracts section 2). */
 int dl_exit_of(enum dl_err err);
 

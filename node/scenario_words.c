@@ -1,4 +1,4 @@
-#include "node/command.h"
+#include "base/text.h"
 #include "node/scenario_internal.h"
 
 #include <math.h>
@@ -14,7 +14,7 @@ void dl__suggest(const char *said, const char *const *words, char out[DL_ERROR_H
     size_t best = 3;
     size_t n = 0;
     for (size_t i = 0; words[i] != NULL; i++) {
-        size_t d = dl_command_distance(said, words[i]);
+        size_t d = dl_text_distance(said, words[i]);
         if (d < best && d < strlen(said)) {
             best = d;
             nearest = words[i];

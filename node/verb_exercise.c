@@ -1,4 +1,5 @@
 /* exercise list, check, run. */
+#include "base/text.h"
 #include "node/report.h"
 #include "node/repeat.h"
 #include "node/telling.h"
@@ -155,7 +156,7 @@ static void hint_name(const struct dl_call *call, char out[DL_ERROR_HINT_MAX])
     for (size_t i = 0; i < n; i++) {
         char *base = strrchr(paths[i], '/') + 1;
         *strrchr(base, '.') = '\0';
-        size_t d = dl_command_distance(name, base);
+        size_t d = dl_text_distance(name, base);
         if (d < best) {
             best = d;
             snprintf(out, DL_ERROR_HINT_MAX, "did you mean %s?", base);

@@ -244,6 +244,22 @@ static void markup_is_escaped_and_nothing_else(void **state)
     dl_buf_fini(&out);
 }
 
+static void letters_that_differ_are_counted(void **state)
+{
+    (void)state;
+    assert_int_equal(dl_text_distance("", ""), 0);
+    assert_int_equal(dl_text_distance("status", "status"), 0);
+    assert_int_equal(dl_text_distance("kitten", "sitting"), 3);
+    assert_int_equal(dl_text_distance("", "abc"), 3);
+    assert_int_equal(dl_text_distance("abc", ""), 3);
+    assert_int_equal(dl_text_distance("First-Detected", "first_detected"), 0);
+    char word[49] = {0};
+    memset(word, 'a', 48);
+    assert_true(dl_text_distance(word, word) == SIZE_MAX);
+    word[47] = '\0';
+    assert_int_equal(dl_text_distance(word, word), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +273,7 @@ int main(void)
         cmocka_unit_test(doubtful_characters_are_shown_by_their_number),
         cmocka_unit_test(an_agency_id_has_its_form),
         cmocka_unit_test(an_entry_id_has_its_form),
+        cmocka_unit_test(letters_that_differ_are_counted),
         cmocka_unit_test(markup_is_escaped_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -262,19 +262,6 @@ static void help_needs_nothing_else(void **state)
     dl_buf_fini(&text);
 }
 
-static void letters_that_differ_are_counted(void **state)
-{
-    (void)state;
-    assert_int_equal(dl_command_distance("", ""), 0);
-    assert_int_equal(dl_command_distance("status", "status"), 0);
-    assert_int_equal(dl_command_distance("kitten", "sitting"), 3);
-    assert_int_equal(dl_command_distance("", "abc"), 3);
-    assert_int_equal(dl_command_distance("abc", ""), 3);
-    char word[49] = {0};
-    memset(word, 'a', 48);
-    assert_true(dl_command_distance(word, word) >= 48);
-}
-
 static void every_error_has_its_exit_status(void **state)
 {
     (void)state;
@@ -328,7 +315,6 @@ int main(void)
         TEST(the_language_is_said_or_the_locale_s),
         TEST(a_refusal_is_in_json_wherever_json_was_asked),
         TEST(help_needs_nothing_else),
-        TEST(letters_that_differ_are_counted),
         TEST(every_error_has_its_exit_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
