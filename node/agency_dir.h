@@ -27,22 +27,4 @@ void dl_agency_dir_close_offline(struct dl_agency **agency);
 /* The folder of an agency opened by dl_agency_dir_*: NULL for others (exercises). */
 const char *dl_agency_dir_of(const struct dl_agency *agency);
 
-/* Make the node's certificate anew, on the same key, when fewer than `days` are left of it. True
- * when it was; `der` (empty before) then holds it. */
-struct dl_renewal {
-    const char *dir;
-    int days;
-    int64_t now_ms;
-};
-DL_MUST_USE enum dl_err dl_agency_dir_renew_certificate(const struct dl_renewal *renewal,
-                                                        bool *renewed, struct dl_buf *der,
-                                                        struct dl_error *error);
-
-/* Whole small files. Reading: at most `max` octets. Writing: a new file beside it, synced, then
- * renamed over it. */
-DL_MUST_USE enum dl_err dl_file_read(const char *path, size_t max, struct dl_buf *out,
-                                     struct dl_error *error);
-DL_MUST_USE enum dl_err dl_file_write(const char *path, unsigned mode, struct dl_view octets,
-                                      struct dl_error *error);
-
 #endif

@@ -2,6 +2,7 @@
 #include "base/encoding.h"
 #include "base/event.h"
 #include "node/agency_dir.h"
+#include "node/agency_keys.h"
 
 #include <stdlib.h>
 
@@ -39,7 +40,7 @@ static void look(void *context)
                                  .days = DL_RENEW_DAYS,
                                  .now_ms = dl_agency_now(r->agency)};
     bool renewed = false;
-    enum dl_err err = dl_agency_dir_renew_certificate(&renewal, &renewed, &der, &error);
+    enum dl_err err = dl_agency_keys_renew(&renewal, &renewed, &der, &error);
     if (err == DL_OK && renewed) {
         err = dl_agency_renew_certificate(r->agency, dl_buf_view(&der));
     }

@@ -1,8 +1,8 @@
 /* line, line suspend|resume|release|renew|test|evidence: the state of the lines. */
 #include "base/encoding.h"
 #include "base/json.h"
-#include "node/agency_dir.h"
 #include "node/agency_internal.h"
+#include "node/file.h"
 #include "node/telling.h"
 #include "protocol/note.h"
 

@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include "certs/identity.h"
+#include "node/agency_keys.h"
+#include "node/file.h"
 #include "node/config.h"
 
 #include <stdio.h>
@@ -166,11 +168,11 @@ static void a_renewal_is_made_only_when_it_is_time(void **state)
     dl_buf_init(&der, DL_LIMIT_CERTIFICATE);
     dl_buf_init(&written, DL_LIMIT_CERTIFICATE);
     struct dl_renewal renewal = {.dir = dir, .days = 60, .now_ms = (int64_t)time(NULL) * 1000};
-    assert_int_equal(dl_agency_dir_renew_certificate(&renewal, &renewed, &der, &error), DL_OK);
+    assert_int_equal(dl_agency_keys_renew(&renewal, &renewed, &der, &error), DL_OK);
     assert_false(renewed);
     dl_buf_reset(&der);
     renewal.days = DL_CERTIFICATE_DAYS + 1;
-    assert_int_equal(dl_agency_dir_renew_certificate(&renewal, &renewed, &der, &error), DL_OK);
+    assert_int_equal(dl_agency_keys_renew(&renewal, &renewed, &der, &error), DL_OK);
     assert_true(renewed);
     path_of(path, "tls.der");
     assert_int_equal(dl_file_read(path, DL_LIMIT_CERTIFICATE, &written, &error), DL_OK);

@@ -7,6 +7,7 @@
 
 #include "certs/identity.h"
 #include "node/agency_dir.h"
+#include "node/file.h"
 #include "node/renewing.h"
 #include "node/virtual_world.h"
 
