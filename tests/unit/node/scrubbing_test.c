@@ -5,6 +5,8 @@
 #include "node/bundle_verify.h"
 #include "node/scrubbing.h"
 
+#include <ftw.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -137,6 +139,14 @@ static void who_waits_for_a_peer_hears_when_it_is_paired_again(void **state)
     end(&t);
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
 static void an_export_ends_whatever_becomes_of_the_line(void **state)
 {
     (void)state;
@@ -163,9 +173,7 @@ static void an_export_ends_whatever_becomes_of_the_line(void **state)
     assert_int_equal(bundle.entries, ENTRIES);
     dl_bundle_fini(&bundle);
     end_reading(&r);
-    char command[64];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 int main(void)
