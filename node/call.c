@@ -98,15 +98,24 @@ void dl_call_end(struct dl_call *call, int code)
     call->ops->end(call, code);
 }
 
-static void put_error_json(struct dl_buf *out, const struct dl_error *error)
+void dl_error_put_json(struct dl_buf *out, const struct dl_error *error, uint64_t line)
 {
+    char message[DL_ERROR_MESSAGE_MAX + 40];
+    char place[40] = "";
+    if (line > 0) {
+        snprintf(place, sizeof place, "line %llu: ", (unsigned long long)line);
+    }
+    snprintf(message, sizeof message, "%s%s", place, error->message);
     dl_buf_printf(out, "{\"error\":{\"code\":\"%s\",\"class\":\"%s\",\"message\":",
                   dl_err_code(error->err), dl_err_class_name(dl_err_class(error->err)));
-    dl_json_put_str(out, error->message);
+    dl_json_put_str(out, message);
     dl_buf_put_str(out, ",\"field\":");
     dl_json_put_str(out, error->field[0] == '\0' ? NULL : error->field);
     dl_buf_put_str(out, ",\"hint\":");
     dl_json_put_str(out, error->hint[0] == '\0' ? NULL : error->hint);
+    if (line > 0) {
+        dl_buf_printf(out, ",\"line\":%llu", (unsigned long long)line);
+    }
     dl_buf_put_str(out, "}}\n");
 }
 
@@ -115,7 +124,7 @@ void dl_call_report(struct dl_call *call, const struct dl_error *error, bool in_
     struct dl_buf out;
     dl_buf_init(&out, (size_t)64 * 1024);
     if (call->json) {
-        put_error_json(&out, error);
+        dl_error_put_json(&out, error, 0);
     } else {
         dl_buf_printf(&out, "directline: %s%s%s [%s]\n", error->field,
                       error->field[0] == '\0' ? "" : ": ", error->message, dl_err_code(error->err));

@@ -161,6 +161,8 @@ void dl_call_fail(struct dl_call *call, const struct dl_error *error);
 void dl_call_fail_with(struct dl_call *call, enum dl_err err, const char *message);
 /* Print an error without ending: `in_place` puts the JSON form on standard output (a batch). */
 void dl_call_report(struct dl_call *call, const struct dl_error *error, bool in_place);
+/* Its JSON form, one line; `line` of the input (0: none) stands in the message and beside it. */
+void dl_error_put_json(struct dl_buf *out, const struct dl_error *error, uint64_t line);
 /* Remember an exit code; dl_call_end_worst ends with the highest. */
 void dl_call_note(struct dl_call *call, int code);
 void dl_call_end_worst(struct dl_call *call);

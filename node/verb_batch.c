@@ -63,23 +63,21 @@ static struct answer *new_answer(struct batch *b)
     return &b->answers[b->n_answers++];
 }
 
-static void refuse(struct batch *b, const struct dl_error *error)
+static char *error_text(const struct dl_error *error, uint64_t line)
 {
     struct dl_buf text;
     dl_buf_init(&text, (size_t)16 * 1024);
-    dl_buf_printf(&text, "{\"error\":{\"code\":\"%s\",\"class\":\"%s\",\"message\":",
-                  dl_err_code(error->err), dl_err_class_name(dl_err_class(error->err)));
-    char message[DL_ERROR_MESSAGE_MAX + 40];
-    snprintf(message, sizeof message, "line %llu: %s", b->number, error->message);
-    dl_json_put_str(&text, message);
-    dl_buf_put_str(&text, ",\"field\":");
-    dl_json_put_str(&text, error->field[0] == '\0' ? NULL : error->field);
-    dl_buf_put_str(&text, ",\"hint\":");
-    dl_json_put_str(&text, error->hint[0] == '\0' ? NULL : error->hint);
-    dl_buf_printf(&text, ",\"line\":%llu}}\n", b->number);
+    dl_error_put_json(&text, error, line);
     dl_buf_u8(&text, 0);
-    new_answer(b)->text = strdup(text.err == DL_OK ? (const char *)text.p : "{}\n");
+    char *copy = strdup(dl_buf_err(&text) == DL_OK ? (const char *)text.p : "{}\n");
+    DL_ASSERT(copy != NULL, "memory for an answer");
     dl_buf_fini(&text);
+    return copy;
+}
+
+static void refuse(struct batch *b, const struct dl_error *error)
+{
+    new_answer(b)->text = error_text(error, b->number);
     dl_call_note(b->call, dl_exit_of(error->err));
 }
 
@@ -167,16 +165,11 @@ static bool is_ready(struct batch *b, const struct answer *a)
 /* The turn was undone: what it had is not stored. */
 static void take_back(struct batch *b, struct answer *a, enum dl_err err)
 {
-    struct dl_buf text;
-    dl_buf_init(&text, (size_t)16 * 1024);
-    dl_buf_printf(&text,
-                  "{\"error\":{\"code\":\"%s\",\"class\":\"STORE\",\"message\":\"%s; nothing was "
-                  "stored\",\"field\":null,\"hint\":\"send the line again with its id\"}}\n",
-                  dl_err_code(err), dl_err_text(err));
-    dl_buf_u8(&text, 0);
-    a->text = strdup(text.err == DL_OK ? (const char *)text.p : "{}\n");
+    struct dl_error error;
+    dl_error_set(&error, err, NULL, "%s; nothing was stored", dl_err_text(err));
+    dl_error_hint(&error, "send the line again with its id");
+    a->text = error_text(&error, 0);
     a->to[0] = '\0';
-    dl_buf_fini(&text);
     dl_call_note(b->call, dl_exit_of(err));
 }
 

@@ -110,6 +110,13 @@ start cn
 start us
 that "cn freezes the line" wait_until 20 line_is cn us '"state":"frozen"'
 run 7 -C "$home/cn" alert send "$alert" --id frozen --json
+# what one line does not take, another one does
+make_agency ke KE "A third agency"
+run 0 -C "$home/cn" peer add "$home/ke.offer" --fingerprint "$(<"$home/ke.fingerprint")" --json
+run 7 -C "$home/cn" alert send "$alert" --id to-all --to all --json
+expect 'len(all) == 1 and d["to"] == "ke" and d["state"] == "queued"'
+expect 'e["code"] == "E_FROZEN"'
+run 0 -C "$home/cn" peer remove ke --reason "the rehearsal is over" --json
 run 7 -C "$home/cn" line release us --reason "we trust them" --json
 run 0 -C "$home/cn" line evidence us "$home/evidence" --json
 expect 'd["evidence"] == 1'
