@@ -23,6 +23,9 @@ static void put_atoms(struct dl_buf *out, struct dl_view atoms, enum dl_lang lan
         numbers[i] = (atoms.p[2 * i] << 8 | atoms.p[2 * i + 1]) + 1;
     }
     qsort(numbers, n, sizeof numbers[0], compare_numbers);
+    if (n == 0) {
+        return;
+    }
     dl_buf_put_str(out, lang == DL_LANG_ZH ? "（原子 " : " (atoms ");
     for (size_t i = 0; i < n && i < ATOMS_TOLD_; i++) {
         dl_buf_printf(out, "%s%d", i > 0 ? "," : "", numbers[i]);
@@ -37,7 +40,13 @@ void dl_rule_explain_finding(const struct dl_rule_scaffold *scaffold,
 {
     const struct dl_rule_position *position =
         finding->position < scaffold->n_positions ? &scaffold->position[finding->position] : NULL;
-    if (position == NULL) {
+    if (finding->kind == DL_FOUND_CUT) {
+        dl_buf_put_str(out,
+                       lang == DL_LANG_ZH
+                           ? "该结构与此骨架的对应方式或取代基多于可逐一核对的数目，须由专家判断"
+                           : "the structure has more ways to fit, or more groups, than are "
+                             "looked at: whether the rule reaches it must be judged by hand");
+    } else if (position == NULL) {
         dl_buf_put_view(out, in(lang, scaffold->reason));
     } else {
         dl_buf_put_view(out, in(lang, position->name));

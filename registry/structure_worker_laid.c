@@ -13,7 +13,7 @@ static bool holds(const struct dl__laid *l, int group, int atom)
 }
 
 /* Whether a match of the pattern lies in the group, beginning at `root` when that is not -1. */
-static bool occurs(const struct dl__laid *l, int pattern, int group, int root)
+static bool occurs(struct dl__laid *l, int pattern, int group, int root)
 {
     const struct dl__pattern *p = dl__patterns_match(l->patterns, pattern);
     int width = p->width;
@@ -27,10 +27,11 @@ static bool occurs(const struct dl__laid *l, int pattern, int group, int root)
             return true;
         }
     }
+    l->unsure = l->unsure || p->cut;
     return false;
 }
 
-static bool begins(const struct dl__laid *l, const struct dl_rule_class *class, int group)
+static bool begins(struct dl__laid *l, const struct dl_rule_class *class, int group)
 {
     const struct dl__group *g = &l->group[group];
     for (size_t i = 0; i < class->n_root; i++) {
@@ -43,7 +44,7 @@ static bool begins(const struct dl__laid *l, const struct dl_rule_class *class, 
     return class->n_root == 0;
 }
 
-static bool consists(const struct dl__laid *l, int only, int group)
+static bool consists(struct dl__laid *l, int only, int group)
 {
     if (only < 0) {
         return true;
@@ -56,6 +57,7 @@ static bool consists(const struct dl__laid *l, int only, int group)
             one = p->rows[k] == g->atom[i];
         }
         if (!one) {
+            l->unsure = l->unsure || p->cut;
             return false;
         }
     }
@@ -114,9 +116,9 @@ static int chain_of(const struct dl__laid *l, int group)
     return best;
 }
 
-static bool belongs(const struct dl__laid *l, int class, int carbons_max, int group);
+static bool belongs(struct dl__laid *l, int class, int carbons_max, int group);
 
-static bool belongs_to_any(const struct dl__laid *l, const struct dl_rule_class *class, int group)
+static bool belongs_to_any(struct dl__laid *l, const struct dl_rule_class *class, int group)
 {
     for (size_t i = 0; i < class->n_any; i++) {
         if (belongs(l, class->any[i], -1, group)) {
@@ -126,7 +128,7 @@ static bool belongs_to_any(const struct dl__laid *l, const struct dl_rule_class 
     return class->n_any == 0;
 }
 
-static bool belongs(const struct dl__laid *l, int class_index, int carbons_max, int group)
+static bool belongs(struct dl__laid *l, int class_index, int carbons_max, int group)
 {
     const struct dl_rule_class *class = &l->rules->class[class_index];
     const struct dl__group *g = &l->group[group];
@@ -154,7 +156,7 @@ static bool belongs(const struct dl__laid *l, int class_index, int carbons_max, 
     return class->chain[1] < 0 || within(chain_of(l, group), class->chain);
 }
 
-bool dl__laid_uses(const struct dl__laid *l, const struct dl_rule_use *use, size_t n, int group)
+bool dl__laid_uses(struct dl__laid *l, const struct dl_rule_use *use, size_t n, int group)
 {
     for (size_t i = 0; i < n; i++) {
         if (belongs(l, use[i].class, use[i].carbons_max, group)) {
@@ -241,6 +243,7 @@ bool dl__laid_divide(struct dl__laid *l)
     for (int i = 0; i < l->graph.n_atoms; i++) {
         if (l->owner[i] < -1) {
             if (l->n_groups == DL__GROUPS_MAX) {
+                l->unsure = true;
                 return false;
             }
             grow(l, i);

@@ -23,7 +23,13 @@ struct dl__finding {
     int position, kind, choice, group;
 };
 /* As enum dl_finding_kind (registry/worker.h), which is the other side of the pipe. */
-enum { DL__KIND_ORIGINAL, DL__KIND_CHANGED, DL__KIND_OPEN, DL__KIND_OPEN_ELSE };
+enum {
+    DL__KIND_ORIGINAL,
+    DL__KIND_CHANGED,
+    DL__KIND_OPEN,
+    DL__KIND_OPEN_ELSE,
+    DL__KIND_CUT /* something was not looked at: a maximum was reached; of no group */
+};
 
 struct dl__laid {
     const struct dl_rules *rules;
@@ -37,14 +43,15 @@ struct dl__laid {
     int n_groups;
     struct dl__finding finding[DL__FINDINGS_MAX];
     int n_findings, n_changed, n_open;
+    bool unsure; /* a maximum was reached: what was not found may be there */
     struct dl__group group[DL__GROUPS_MAX]; /* large: a laid scaffold is used again, not cleared */
 };
 
-/* Divides the molecule; false when there are more groups than one substance has. */
+/* Divides the molecule; false, and unsure, when there are more groups than there is room for. */
 bool dl__laid_divide(struct dl__laid *laid);
 /* The molecule's atom under a label of the pattern; -1 none. */
 int dl__laid_atom(const struct dl__laid *laid, int label);
 /* Whether a group is one of these. */
-bool dl__laid_uses(const struct dl__laid *laid, const struct dl_rule_use *use, size_t n, int group);
+bool dl__laid_uses(struct dl__laid *laid, const struct dl_rule_use *use, size_t n, int group);
 
 #endif

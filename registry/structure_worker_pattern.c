@@ -10,7 +10,7 @@
  * that a pattern does occur.
  */
 
-enum { MATCHES_MAX_ = 128, WORDS_MAX_ = DL__ATOMS_MAX / 64, WIDTH_MAX_ = 64, SWEEPS_ = 2 };
+enum { WORDS_MAX_ = DL__ATOMS_MAX / 64, WIDTH_MAX_ = 64, SWEEPS_ = 2 };
 
 struct set {
     uint64_t bits[WORDS_MAX_];
@@ -86,6 +86,7 @@ static void forget(struct dl__patterns *p)
         free(p->pattern[i].rows);
         p->pattern[i].rows = NULL;
         p->pattern[i].n = 0;
+        p->pattern[i].cut = false;
         p->pattern[i].done = false;
     }
 }
@@ -236,7 +237,8 @@ const struct dl__pattern *dl__patterns_match(struct dl__patterns *p, int index)
     if (!pattern->done) {
         pattern->done = true;
         if (may_occur(p, pattern)) {
-            pattern->n = chem_match(p->mol, pattern->chem, true, MATCHES_MAX_, &pattern->rows);
+            pattern->n = chem_match(p->mol, pattern->chem, true, DL__MATCHES_MAX, &pattern->rows);
+            pattern->cut = pattern->n == DL__MATCHES_MAX;
         }
     }
     return pattern;

@@ -7,7 +7,7 @@
 #include "registry/rule.h"
 #include "registry/structure_worker_chem.h"
 
-enum { DL__ATOMS_MAX = 1024 };
+enum { DL__ATOMS_MAX = 1024, DL__MATCHES_MAX = 1024 };
 
 struct dl__pattern {
     struct chem_pattern *chem;
@@ -17,6 +17,7 @@ struct dl__pattern {
     int n_bonds;
     int *rows; /* its matches in the present molecule, `width` atoms each; NULL when n is 0 */
     int n;
+    bool cut; /* there may be more matches: DL__MATCHES_MAX were found */
     bool done;
 };
 

@@ -82,34 +82,41 @@ static bool is_at(const struct dl__laid *l, const struct dl_rule_position *p, in
     return false;
 }
 
-static bool note(struct dl__laid *l, size_t position, int kind, size_t choice, int group)
+/* `counts`: it is, or may be, one of the law's modifications. */
+static bool note(struct dl__laid *l, struct dl__finding finding, bool counts)
 {
-    if (l->n_findings == DL__FINDINGS_MAX) {
+    bool open = finding.kind == DL__KIND_OPEN || finding.kind == DL__KIND_OPEN_ELSE;
+    if (l->n_findings == DL__FINDINGS_MAX - 1) { /* the last is kept for saying so */
+        l->unsure = true;
         return false;
     }
-    l->finding[l->n_findings++] = (struct dl__finding){(int)position, kind, (int)choice, group};
-    l->n_changed += kind == DL__KIND_CHANGED || kind == DL__KIND_OPEN || kind == DL__KIND_OPEN_ELSE;
-    l->n_open += kind == DL__KIND_OPEN || kind == DL__KIND_OPEN_ELSE;
+    l->finding[l->n_findings++] = finding;
+    l->n_changed += counts;
+    l->n_open += open;
     return true;
 }
 
 /* Closed choices come before open ones: what a clause plainly names is not in doubt. */
-static bool judge_group(struct dl__laid *l, size_t position, int group)
+static bool judge_group(struct dl__laid *l, int position, int group)
 {
     const struct dl_rule_position *p = &l->scaffold->position[position];
+    struct dl__finding finding = {position, DL__KIND_ORIGINAL, 0, group};
     if (dl__laid_uses(l, p->original, p->n_original, group)) {
-        return note(l, position, DL__KIND_ORIGINAL, 0, group);
+        return note(l, finding, false);
     }
     for (int open = 0; open < 2; open++) {
         for (size_t i = 0; i < p->n_choices; i++) {
             if (p->choice[i].open == (open == 1) &&
                 dl__laid_uses(l, p->choice[i].use, p->choice[i].n_uses, group)) {
-                int kind = p->choice[i].uncounted ? DL__KIND_ORIGINAL : DL__KIND_CHANGED;
-                return note(l, position, open ? DL__KIND_OPEN : kind, i, group);
+                bool counts = !p->choice[i].uncounted;
+                finding.choice = (int)i;
+                finding.kind = open ? DL__KIND_OPEN : counts ? DL__KIND_CHANGED : DL__KIND_ORIGINAL;
+                return note(l, finding, counts);
             }
         }
     }
-    return p->open && note(l, position, DL__KIND_OPEN_ELSE, 0, group);
+    finding.kind = DL__KIND_OPEN_ELSE;
+    return p->open && note(l, finding, true);
 }
 
 static bool judge_position(struct dl__laid *l, size_t position, bool *seen)
@@ -120,7 +127,7 @@ static bool judge_position(struct dl__laid *l, size_t position, bool *seen)
         if (is_at(l, p, g)) {
             seen[g] = true;
             n++;
-            if (!judge_group(l, position, g)) {
+            if (!judge_group(l, (int)position, g)) {
                 return false;
             }
         }
@@ -137,15 +144,15 @@ static bool judge_rest(struct dl__laid *l, const bool *seen)
         if (l->scaffold->free == DL_RULE_FREE_NO) {
             return false;
         }
-        if (l->scaffold->free == DL_RULE_FREE_OPEN &&
-            !note(l, l->scaffold->n_positions, DL__KIND_OPEN_ELSE, 0, g)) {
+        struct dl__finding beside = {(int)l->scaffold->n_positions, DL__KIND_OPEN_ELSE, 0, g};
+        if (l->scaffold->free == DL_RULE_FREE_OPEN && !note(l, beside, false)) {
             return false;
         }
     }
     return true;
 }
 
-static enum dl_rule_verdict judge(struct dl__laid *l)
+static enum dl_rule_verdict look_at(struct dl__laid *l)
 {
     bool seen[DL__GROUPS_MAX] = {false};
     if (!dl__laid_divide(l)) {
@@ -163,6 +170,23 @@ static enum dl_rule_verdict judge(struct dl__laid *l)
     return open ? DL_RULE_REVIEW : DL_RULE_INSIDE;
 }
 
+static void note_cut(struct dl__laid *l)
+{
+    l->finding[l->n_findings++] =
+        (struct dl__finding){(int)l->scaffold->n_positions, DL__KIND_CUT, 0, -1};
+}
+
+/* Inside must be plain: not where something that the words forbid may have been overlooked. */
+static enum dl_rule_verdict judge(struct dl__laid *l)
+{
+    enum dl_rule_verdict verdict = look_at(l);
+    if (l->unsure && verdict != DL_RULE_OUTSIDE) {
+        note_cut(l);
+        verdict = DL_RULE_REVIEW;
+    }
+    return verdict;
+}
+
 static struct dl__laid *lay(struct dl__engine *e, const struct dl_rule *rule,
                             const struct dl_rule_scaffold *scaffold)
 {
@@ -175,6 +199,7 @@ static struct dl__laid *lay(struct dl__engine *e, const struct dl_rule *rule,
     l->rule = rule;
     l->scaffold = scaffold;
     l->n_groups = l->n_findings = l->n_changed = l->n_open = 0;
+    l->unsure = false;
     return l;
 }
 
@@ -202,14 +227,17 @@ static bool is_better(enum dl_rule_verdict verdict, const struct dl__laid *l,
            (l->n_open == best->laid->n_open && l->n_changed < best->laid->n_changed);
 }
 
-static void try_pattern(struct dl__engine *e, const struct dl_rule *rule, int scaffold,
+/* Tries every way; true when a maximum stood before an answer, in one way at least. */
+static bool try_pattern(struct dl__engine *e, const struct dl_rule *rule, int scaffold,
                         const struct dl__pattern *pattern, struct verdict *best)
 {
+    bool unsure = pattern->cut;
     for (int i = 0; i < pattern->n; i++) {
         struct dl__laid *l = lay(e, rule, &rule->scaffold[scaffold]);
         l->pattern = pattern;
         l->row = pattern->rows + (ptrdiff_t)i * pattern->width;
         enum dl_rule_verdict verdict = judge(l);
+        unsure = unsure || l->unsure;
         if (is_better(verdict, l, best)) {
             lift(e, &best->laid);
             *best = (struct verdict){verdict, scaffold, l};
@@ -217,6 +245,20 @@ static void try_pattern(struct dl__engine *e, const struct dl_rule *rule, int sc
             lift(e, &l);
         }
     }
+    return unsure;
+}
+
+/* What was not found within the maxima is no "outside": a person must look. */
+static void leave_open(struct dl__engine *e, const struct dl_rule *rule, int scaffold,
+                       const struct dl__pattern *pattern, struct verdict *best)
+{
+    struct dl__laid *l = lay(e, rule, &rule->scaffold[scaffold]);
+    l->pattern = pattern;
+    l->row = pattern->rows;
+    (void)dl__laid_divide(l);
+    note_cut(l);
+    l->n_open = DL__FINDINGS_MAX; /* any other reading is plainer */
+    *best = (struct verdict){DL_RULE_REVIEW, scaffold, l};
 }
 
 static bool is_excluded(const struct dl_rule *rule, const char *block)
@@ -244,8 +286,9 @@ static struct verdict hold(struct dl__engine *e, const struct dl_rule *rule, con
         const struct dl_rule_scaffold *s = &rule->scaffold[i];
         for (size_t k = 0; k < s->n_smarts; k++) {
             const struct dl__pattern *pattern = dl__patterns_match(e->patterns, s->smarts[k]);
-            if (pattern->n > 0 && lacks_all(e, s)) {
-                try_pattern(e, rule, (int)i, pattern, &best);
+            if (pattern->n > 0 && lacks_all(e, s) && try_pattern(e, rule, (int)i, pattern, &best) &&
+                best.laid == NULL) {
+                leave_open(e, rule, (int)i, pattern, &best);
             }
         }
     }
@@ -256,12 +299,13 @@ static struct verdict hold(struct dl__engine *e, const struct dl_rule *rule, con
 
 static void put_finding(const struct dl__laid *l, const struct dl__finding *f, struct dl_buf *out)
 {
-    const struct dl__group *g = &l->group[f->group];
+    const struct dl__group *g = f->group < 0 ? NULL : &l->group[f->group];
+    int n = g ? g->n : 0;
     dl_buf_u16(out, (uint16_t)f->position);
     dl_buf_u8(out, (uint8_t)f->kind);
     dl_buf_u16(out, (uint16_t)f->choice);
-    dl_buf_u16(out, (uint16_t)g->n);
-    for (int i = 0; i < g->n; i++) {
+    dl_buf_u16(out, (uint16_t)n);
+    for (int i = 0; i < n; i++) {
         dl_buf_u16(out, (uint16_t)g->atom[i]);
     }
 }
@@ -346,7 +390,7 @@ size_t dl__engine_marks(struct dl__engine *e, const struct chem_mol *mol, int ru
         n = mark_scaffold(v.laid, marks, max);
         for (int i = 0; i < v.laid->n_findings; i++) {
             const struct dl__finding *f = &v.laid->finding[i];
-            if (f->kind != DL__KIND_ORIGINAL) {
+            if (f->kind != DL__KIND_ORIGINAL && f->group >= 0) {
                 n += mark_finding(v.laid, f, ++note, marks + n, max - n);
             }
         }

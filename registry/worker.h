@@ -47,7 +47,13 @@ struct dl_worker_finding {
     uint8_t kind;         /* enum dl_finding_kind */
     struct dl_view atoms; /* u16 each, big-endian: the molecule's atoms, from 0 */
 };
-enum dl_finding_kind { DL_FOUND_ORIGINAL, DL_FOUND_CHANGED, DL_FOUND_OPEN, DL_FOUND_OTHER };
+enum dl_finding_kind {
+    DL_FOUND_ORIGINAL,
+    DL_FOUND_CHANGED,
+    DL_FOUND_OPEN,
+    DL_FOUND_OTHER,
+    DL_FOUND_CUT /* a maximum of the worker was reached: nothing is ruled out */
+};
 
 struct dl_worker_verdict {
     uint16_t rule, scaffold;

@@ -17,7 +17,7 @@ static bool check_findings(struct dl_worker_verdict *v, const struct dl_rule *ru
         uint16_t atoms = dl_cursor_u16(cursor);
         dl_cursor_take(cursor, (size_t)atoms * 2);
         bool choosing = kind == DL_FOUND_CHANGED || kind == DL_FOUND_OPEN;
-        if (cursor->err != DL_OK || kind > DL_FOUND_OTHER || atoms > ATOMS_MAX_ ||
+        if (cursor->err != DL_OK || kind > DL_FOUND_CUT || atoms > ATOMS_MAX_ ||
             position > scaffold->n_positions ||
             (choosing && (position == scaffold->n_positions ||
                           choice >= scaffold->position[position].n_choices))) {

@@ -276,6 +276,131 @@ static void a_killed_worker_costs_one_question_and_answers_the_others(void **sta
     dl_worker_close(&one);
 }
 
+/* Rules of one file in a folder of their own; `rule` in place of what the worker was opened with.
+ */
+static struct dl_worker *open_rule(const char *rule)
+{
+    static const char classes[] =
+        "{\"classes\":{\"halogen\":{\"root\":\"[F,Cl,Br,I]\",\"heavy\":[1,1]},"
+        "\"methyl\":{\"root\":\"[CH3]\",\"heavy\":[1,1]},"
+        "\"no path\":{\"root\":\"[#6]\",\"lacks\":\"[#6]~[#6]~[#6]~[#6]~[#6]~[#6]~[#6]\"}}}";
+    char folder[] = "/tmp/rules.XXXXXX";
+    char path[64];
+    struct dl_error error;
+    struct dl_worker *opened = NULL;
+    assert_non_null(mkdtemp(folder));
+    const char *const files[][2] = {{"classes.json", classes}, {"r.json", rule}};
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, files[i][0]);
+        FILE *file = fopen(path, "we");
+        assert_non_null(file);
+        fputs(files[i][1], file);
+        fclose(file);
+    }
+    struct dl_worker_config config = {.path = PROGRAM, .rules = folder, .processes = 1};
+    int err = dl_worker_open(&config, &opened, &error);
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, files[i][0]);
+        remove(path);
+    }
+    remove(folder);
+    if (err != DL_OK) {
+        print_error("%s %s\n", error.field, error.message);
+    }
+    assert_int_equal(err, DL_OK);
+    return opened;
+}
+
+/* The verdict of the one rule; `kind` (may be NULL): of its last finding. */
+static int held(struct dl_worker *opened, const char *smiles, int *kind)
+{
+    struct dl_error error;
+    struct dl_worker_ask question = {
+        .text = dl_view_str(smiles), .wants = DL_WANT_RULES, .rule = -1};
+    assert_int_equal(dl_worker_ask(opened, &question, &answer, &error), DL_OK);
+    assert_true(answer.understood);
+    if (answer.n_verdicts == 0) {
+        return DL_RULE_OUTSIDE;
+    }
+    struct dl_worker_verdict verdict = answer.verdict[0];
+    struct dl_worker_finding finding;
+    while (dl_worker_finding_next(&verdict, &finding)) {
+        if (kind != NULL) {
+            *kind = finding.kind;
+        }
+    }
+    return (int)verdict.verdict;
+}
+
+#define RULE_OF(rest)                                                                              \
+    "{\"id\":\"R\",\"version\":\"1\",\"jurisdiction\":\"XX\",\"from\":\"2020-01-01\","             \
+    "\"title\":\"T\",\"instrument\":\"I\",\"wording\":{\"en\":\"w\",\"level\":\"l\"},"             \
+    "\"listings\":[[\"X\",\"1\"]],\"tests\":{}," rest "}"
+static const char BUCKYBALL[] =
+    "c12c3c4c5c1c1c6c7c2c2c8c3c3c9c4c4c%10c5c5c1c1c6c6c%11c7c2c2c7c8c3c3c8c9c4c4c9c%10c5c5c1c1c6"
+    "c6c%11c2c2c7c3c3c8c4c4c9c5c1c1c6c2c3c41";
+
+/* "Outside" is said only of what was wholly looked at. */
+static void what_fits_in_too_many_ways_is_for_a_person(void **state)
+{
+    (void)state;
+    int kind = -1;
+    struct dl_worker *opened = open_rule(
+        RULE_OF("\"scaffolds\":[{\"name\":\"path\",\"free\":\"yes\",\"smarts\":"
+                "\"[#6:1]~[#6]~[#6]~[#6]~[#6]~[#6]~[#6]\",\"positions\":[{\"name\":\"end\","
+                "\"on\":[1],\"required\":true,\"allow\":[{\"clause\":\"1\",\"classes\":"
+                "[\"halogen\"]}]}]}]"));
+    assert_int_equal(held(opened, "FCCCCCCC", NULL), DL_RULE_INSIDE);
+    assert_int_equal(held(opened, "NCCCCCCC", NULL), DL_RULE_OUTSIDE);
+    assert_int_equal(held(opened, BUCKYBALL, &kind), DL_RULE_REVIEW);
+    assert_int_equal(kind, DL_FOUND_CUT);
+    dl_worker_close(&opened);
+}
+
+/* Nor is "inside", where what the words forbid may have been overlooked: a cage has the path more
+ * often than it is looked for, the group that matters not at all. */
+static void what_may_have_been_overlooked_is_not_inside(void **state)
+{
+    (void)state;
+    int kind = -1;
+    struct dl_worker *opened = open_rule(
+        RULE_OF("\"scaffolds\":[{\"name\":\"ether\",\"free\":\"yes\",\"smarts\":"
+                "\"[OX2:1]([CX4:2])[#6;R]\",\"positions\":[{\"name\":\"group\",\"from\":1,\"at\":2,"
+                "\"allow\":[{\"clause\":\"1\",\"classes\":[\"no path\"]}]}]}]"));
+    assert_int_equal(held(opened, "COC1CCCCCCCC1", NULL), DL_RULE_INSIDE);
+    assert_int_equal(held(opened, "CCCCCCCOC1CCCCC1", NULL), DL_RULE_OUTSIDE);
+    assert_int_equal(held(opened, "COC12C3C4C5C1C6C7C2C8C3C9C4C1C5C6C2C7C8C9C12", &kind),
+                     DL_RULE_REVIEW);
+    assert_int_equal(kind, DL_FOUND_CUT);
+    dl_worker_close(&opened);
+}
+
+static const char COUNTED[] = RULE_OF(
+    "\"min_changed\":1,\"scaffolds\":[{\"name\":\"ring\",\"free\":\"open\",\"open\":\"why\","
+    "\"smarts\":\"[c:1]1[c:2][c:3]cc[n]1\",\"positions\":["
+    "{\"name\":\"one\",\"on\":[1],\"original\":[\"methyl\"],\"allow\":["
+    "{\"clause\":\"1\",\"classes\":[\"halogen\"],\"open\":\"why\",\"counts\":false}]},"
+    "{\"name\":\"two\",\"on\":[2],\"allow\":["
+    "{\"clause\":\"2\",\"classes\":[\"halogen\"],\"open\":\"why\"}]},"
+    "{\"name\":\"three\",\"on\":[3],\"allow\":["
+    "{\"clause\":\"3\",\"classes\":[\"halogen\"]}]}]}]");
+
+/* What is open may be a modification, so it is not ruled out; what counts for none never is one,
+ * nor is what hangs where no clause speaks. */
+static void only_what_may_be_a_modification_counts_as_one(void **state)
+{
+    (void)state;
+    struct dl_worker *opened = open_rule(COUNTED);
+    assert_int_equal(held(opened, "Cc1ncccc1", NULL), DL_RULE_OUTSIDE);
+    assert_int_equal(held(opened, "Cc1nccc(F)c1", NULL), DL_RULE_INSIDE);
+    assert_int_equal(held(opened, "Cc1ncccc1F", NULL), DL_RULE_REVIEW);
+    assert_int_equal(held(opened, "Fc1ncccc1", NULL), DL_RULE_OUTSIDE);
+    assert_int_equal(held(opened, "Fc1nccc(F)c1", NULL), DL_RULE_REVIEW);
+    assert_int_equal(held(opened, "Cc1nc(F)ccc1", NULL), DL_RULE_OUTSIDE);
+    assert_int_equal(held(opened, "Cc1nc(F)cc(F)c1", NULL), DL_RULE_REVIEW);
+    dl_worker_close(&opened);
+}
+
 static void a_worker_that_cannot_start_is_an_error_of_its_own(void **state)
 {
     (void)state;
@@ -345,6 +470,9 @@ int main(void)
         cmocka_unit_test(answers_come_in_the_order_of_the_questions),
         cmocka_unit_test(a_thousand_hostile_inputs_leave_the_client_working),
         cmocka_unit_test(a_killed_worker_costs_one_question_and_answers_the_others),
+        cmocka_unit_test(what_fits_in_too_many_ways_is_for_a_person),
+        cmocka_unit_test(what_may_have_been_overlooked_is_not_inside),
+        cmocka_unit_test(only_what_may_be_a_modification_counts_as_one),
         cmocka_unit_test(a_worker_that_cannot_start_is_an_error_of_its_own),
         cmocka_unit_test(rules_that_are_not_there_are_an_error_where_they_were_named),
         cmocka_unit_test(a_missing_worker_is_named),
