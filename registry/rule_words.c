@@ -4,6 +4,9 @@
 
 enum { ATOMS_TOLD_ = 24, ATOMS_MAX_ = 1024 };
 
+static const char *const colon[] = {": ", "："};
+static const char *const semicolon[] = {"; ", "；"};
+
 static struct dl_view in(enum dl_lang lang, struct dl_rule_text text)
 {
     return lang == DL_LANG_ZH ? text.zh : text.en;
@@ -50,12 +53,12 @@ void dl_rule_explain_finding(const struct dl_rule_scaffold *scaffold,
         dl_buf_put_view(out, in(lang, scaffold->reason));
     } else {
         dl_buf_put_view(out, in(lang, position->name));
-        dl_buf_put_str(out, ": ");
+        dl_buf_put_str(out, colon[lang == DL_LANG_ZH]);
         const struct dl_rule_choice *choice = &position->choice[finding->choice];
         bool chosen = finding->kind != DL_FOUND_OTHER;
         dl_buf_put_view(out, in(lang, chosen ? choice->clause : position->reason));
         if (finding->kind == DL_FOUND_OPEN) {
-            dl_buf_put_str(out, " - ");
+            dl_buf_put_str(out, lang == DL_LANG_ZH ? "——" : " - ");
             dl_buf_put_view(out, in(lang, choice->reason));
         }
     }
@@ -71,20 +74,22 @@ void dl_rule_explain(const struct dl_rules *rules, const struct dl_worker_verdic
     struct dl_worker_verdict left = *verdict;
     struct dl_worker_finding finding;
     dl_buf_put_view(out, in(lang, rule->title));
-    dl_buf_printf(out, " (%s v%.*s): ", rule->id, DL_VIEW_ARG(rule->version));
+    dl_buf_printf(out, lang == DL_LANG_ZH ? "（%s v%.*s）" : " (%s v%.*s)", rule->id,
+                  DL_VIEW_ARG(rule->version));
+    dl_buf_put_str(out, colon[lang == DL_LANG_ZH]);
     dl_buf_put_view(out, in(lang, scaffold->name));
     while (dl_worker_finding_next(&left, &finding)) {
         if (finding.kind != DL_FOUND_ORIGINAL) {
-            dl_buf_put_str(out, "; ");
+            dl_buf_put_str(out, semicolon[lang == DL_LANG_ZH]);
             dl_rule_explain_finding(scaffold, &finding, lang, out);
         }
     }
     if (scaffold->open) {
-        dl_buf_put_str(out, "; ");
+        dl_buf_put_str(out, semicolon[lang == DL_LANG_ZH]);
         dl_buf_put_view(out, in(lang, scaffold->reason));
     }
     if (rule->evidence_needed) {
-        dl_buf_put_str(out, "; ");
+        dl_buf_put_str(out, semicolon[lang == DL_LANG_ZH]);
         dl_buf_put_view(out, in(lang, rule->evidence));
     }
 }

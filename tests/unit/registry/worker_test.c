@@ -123,6 +123,26 @@ static void a_class_rule_names_what_was_changed(void **state)
     assert_int_equal(changed, 1);
 }
 
+/* Isotonitazene differs from etonitazene in one group: its nitro and diethylamino are the
+ * reference's own. */
+static void what_the_reference_has_too_is_no_modification(void **state)
+{
+    (void)state;
+    struct dl_worker_finding finding;
+    ask(dl_view_str("CCN(CC)CCn1c(Cc2ccc(OC(C)C)cc2)nc2cc([N+](=O)[O-])ccc12"), DL_WANT_RULES);
+    const struct dl_worker_verdict *found = verdict_of("CN-2025-NITAZENES");
+    assert_non_null(found);
+    struct dl_worker_verdict verdict = *found;
+    const struct dl_rule_scaffold *scaffold =
+        &dl_worker_rules(worker)->rule[verdict.rule].scaffold[verdict.scaffold];
+    assert_int_equal(verdict.verdict, DL_RULE_INSIDE);
+    assert_int_equal(scaffold->changed, 0);
+    while (dl_worker_finding_next(&verdict, &finding)) {
+        bool aromatic = dl_view_is(scaffold->position[finding.position].name.en, "aromatic group");
+        assert_int_equal(finding.kind, aromatic ? DL_FOUND_CHANGED : DL_FOUND_ORIGINAL);
+    }
+}
+
 static void the_reference_substance_is_outside_its_class(void **state)
 {
     (void)state;
@@ -463,6 +483,7 @@ int main(void)
         cmocka_unit_test(a_salt_has_its_parent),
         cmocka_unit_test(what_is_no_salt_has_no_other_parent),
         cmocka_unit_test(a_class_rule_names_what_was_changed),
+        cmocka_unit_test(what_the_reference_has_too_is_no_modification),
         cmocka_unit_test(the_reference_substance_is_outside_its_class),
         cmocka_unit_test(without_being_asked_for_there_are_no_verdicts),
         cmocka_unit_test(a_picture_and_a_fingerprint_come_when_asked_for),
