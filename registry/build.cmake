@@ -4,7 +4,7 @@ target_compile_options(build_registry PRIVATE ${DL_C_WARNINGS})
 target_link_libraries(build_registry PRIVATE dl_registry)
 
 include(${CMAKE_SOURCE_DIR}/registry/structure.cmake)
-if(TARGET directline-structure AND NOT DL_FUZZ) # it reads the structures; a library there
+if(TARGET directline-structure) # it reads the structures
   set(DL_STRUCTURE_WORKER $<TARGET_FILE:directline-structure>)
 endif()
 file(GLOB_RECURSE DL_REGISTRY_TEXT CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/registry/data/*.csv)

@@ -28,24 +28,23 @@ endif()
 enable_language(CXX)
 set(CMAKE_CXX_STANDARD 17)
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g")
+# What stands behind the worker's process and its fence; its fuzz target and a test link it too.
 file(GLOB DL_STRUCTURE_SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/registry/structure_worker_*.c)
-if(DL_FUZZ) # what stands behind the worker's process and its fence, for its fuzz target
-  list(FILTER DL_STRUCTURE_SOURCES EXCLUDE REGEX "_(main|fence)\\.c$")
-  add_library(directline-structure STATIC)
-else()
-  add_executable(directline-structure)
-endif()
-target_sources(directline-structure PRIVATE
-  ${DL_STRUCTURE_SOURCES}
-  ${CMAKE_SOURCE_DIR}/registry/structure_worker_rdkit.cpp
-  ${CMAKE_SOURCE_DIR}/registry/rule.c
-  ${CMAKE_SOURCE_DIR}/registry/rule_field.c
-  ${CMAKE_SOURCE_DIR}/registry/rule_file.c)
-set_source_files_properties(${DL_STRUCTURE_SOURCES} ${CMAKE_SOURCE_DIR}/registry/rule.c
-  ${CMAKE_SOURCE_DIR}/registry/rule_field.c ${CMAKE_SOURCE_DIR}/registry/rule_file.c
-  TARGET_DIRECTORY directline-structure PROPERTIES COMPILE_OPTIONS "${DL_C_WARNINGS}")
-target_include_directories(directline-structure SYSTEM PRIVATE ${RDKIT_INCLUDE} ${INCHI_INCLUDE})
-target_link_libraries(directline-structure PRIVATE dl_base
+list(FILTER DL_STRUCTURE_SOURCES EXCLUDE REGEX "_(main|fence)\\.c$")
+list(APPEND DL_STRUCTURE_SOURCES ${CMAKE_SOURCE_DIR}/registry/rule.c
+     ${CMAKE_SOURCE_DIR}/registry/rule_field.c ${CMAKE_SOURCE_DIR}/registry/rule_file.c)
+add_library(dl_structure STATIC ${DL_STRUCTURE_SOURCES}
+            ${CMAKE_SOURCE_DIR}/registry/structure_worker_rdkit.cpp)
+set_source_files_properties(${DL_STRUCTURE_SOURCES}
+  TARGET_DIRECTORY dl_structure PROPERTIES COMPILE_OPTIONS "${DL_C_WARNINGS}")
+target_include_directories(dl_structure SYSTEM PRIVATE ${RDKIT_INCLUDE} ${INCHI_INCLUDE})
+target_link_libraries(dl_structure PUBLIC dl_base
   RDKitMolStandardize RDKitMolDraw2D RDKitDescriptors RDKitFingerprints RDKitFileParsers
   RDKitSmilesParse RDKitSubstructMatch RDKitDepictor RDKitGraphMol RDKitRDGeometryLib
-  RDKitDataStructs RDKitRDGeneral ${INCHI_LIBRARY} PkgConfig::SECCOMP)
+  RDKitDataStructs RDKitRDGeneral ${INCHI_LIBRARY})
+if(NOT DL_FUZZ)
+  add_executable(directline-structure ${CMAKE_SOURCE_DIR}/registry/structure_worker_main.c
+                 ${CMAKE_SOURCE_DIR}/registry/structure_worker_fence.c)
+  target_compile_options(directline-structure PRIVATE ${DL_C_WARNINGS})
+  target_link_libraries(directline-structure PRIVATE dl_structure PkgConfig::SECCOMP)
+endif()
