@@ -116,7 +116,7 @@ bool dl__inchi(const struct chem_mol *mol, char **inchi, char key[28])
 {
     struct bridge b = {.graph = chem_graph_of(mol)};
     inchi_Output output = {0};
-    char options[] = "";
+    char options[] = "-AuxNone";
     bool ok = false;
     if (b.graph.n_atoms == 0 || b.graph.n_atoms >= MAX_ATOMS_) {
         return false;
