@@ -78,7 +78,8 @@ int chem_pattern_label(const struct chem_pattern *pattern, int atom);
  * more), numbered across all patterns made so far: equal questions have equal numbers. */
 int chem_pattern_asks(const struct chem_pattern *pattern, int atom);
 int chem_n_asks(void);
-bool chem_atom_answers(const struct chem_mol *mol, int ask, int atom);
+/* The questions that an atom answers, `n` of them in order; they live until the next call. */
+const int *chem_atom_asks(const struct chem_mol *mol, int atom, int *n);
 /* The same of its bonds. */
 struct chem_pattern_bond {
     int a, b, ask;

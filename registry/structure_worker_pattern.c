@@ -21,10 +21,8 @@ struct dl__patterns {
     size_t n;
     const struct chem_mol *mol;
     struct chem_graph graph;
-    size_t words; /* of a set in use */
-    /* by question (chem_pattern_asks): who answers, once asked */
-    struct set *answers;
-    bool *asked;
+    size_t words;        /* of a set in use */
+    struct set *answers; /* by question (chem_pattern_asks): who answers */
     int n_asks;
     /* by bond question and atom: to whom such a bond leads */
     struct set *near;
@@ -43,10 +41,12 @@ static enum dl_err compile(struct dl__pattern *out, const struct dl_rule_pattern
     out->width = chem_pattern_atoms(out->chem);
     out->n_bonds = chem_pattern_bonds(out->chem);
     out->label = calloc((size_t)out->width + 1, sizeof *out->label);
+    out->ask = calloc((size_t)out->width + 1, sizeof *out->ask);
     out->bond = calloc((size_t)out->n_bonds + 1, sizeof *out->bond);
-    DL_ASSERT(out->label && out->bond, "memory for a pattern");
+    DL_ASSERT(out->label && out->ask && out->bond, "memory for a pattern");
     for (int i = 0; i < out->width; i++) {
         out->label[i] = chem_pattern_label(out->chem, i);
+        out->ask[i] = chem_pattern_asks(out->chem, i);
     }
     for (int i = 0; i < out->n_bonds; i++) {
         out->bond[i] = chem_pattern_bond_at(out->chem, i);
@@ -72,10 +72,9 @@ enum dl_err dl__patterns_new(const struct dl_rules *rules, struct dl__patterns *
     p->n_asks = chem_n_asks();
     p->n_bond_asks = chem_n_bond_asks();
     p->answers = calloc((size_t)p->n_asks + 1, sizeof *p->answers);
-    p->asked = calloc((size_t)p->n_asks + 1, sizeof *p->asked);
     p->near = calloc(((size_t)p->n_bond_asks + 1) * DL__ATOMS_MAX, sizeof *p->near);
     p->near_asked = calloc((size_t)p->n_bond_asks + 1, sizeof *p->near_asked);
-    DL_ASSERT(p->answers && p->asked && p->near && p->near_asked, "memory for sets");
+    DL_ASSERT(p->answers && p->near && p->near_asked, "memory for sets");
     *out = p;
     return DL_OK;
 }
@@ -101,15 +100,34 @@ void dl__patterns_free(struct dl__patterns **patterns)
     for (size_t i = 0; i < p->n; i++) {
         chem_pattern_free(p->pattern[i].chem);
         free(p->pattern[i].label);
+        free(p->pattern[i].ask);
         free(p->pattern[i].bond);
     }
     free(p->pattern);
     free(p->answers);
-    free(p->asked);
     free(p->near);
     free(p->near_asked);
     free(p);
     *patterns = NULL;
+}
+
+static void add(struct set *set, int member)
+{
+    set->bits[member / 64] |= (uint64_t)1 << (member % 64);
+}
+
+static void ask_all(struct dl__patterns *p)
+{
+    for (int i = 0; i < p->n_asks; i++) {
+        memset(p->answers[i].bits, 0, p->words * sizeof p->answers[i].bits[0]);
+    }
+    for (int i = 0; i < p->graph.n_atoms; i++) {
+        int n = 0;
+        const int *asks = chem_atom_asks(p->mol, i, &n);
+        for (int k = 0; k < n; k++) {
+            add(&p->answers[asks[k]], i);
+        }
+    }
 }
 
 void dl__patterns_hold(struct dl__patterns *p, const struct chem_mol *mol)
@@ -119,31 +137,11 @@ void dl__patterns_hold(struct dl__patterns *p, const struct chem_mol *mol)
     p->graph = chem_graph_of(mol);
     DL_ASSERT(p->graph.n_atoms <= DL__ATOMS_MAX, "a structure within its limits");
     p->words = ((size_t)p->graph.n_atoms + 63) / 64;
-    memset(p->asked, 0, (size_t)p->n_asks * sizeof *p->asked);
+    ask_all(p);
     memset(p->near_asked, 0, (size_t)p->n_bond_asks * sizeof *p->near_asked);
 }
 
 /* ---- the look ---- */
-
-static void add(struct set *set, int member)
-{
-    set->bits[member / 64] |= (uint64_t)1 << (member % 64);
-}
-
-static const struct set *who_answers(struct dl__patterns *p, int ask)
-{
-    struct set *set = &p->answers[ask];
-    if (!p->asked[ask]) {
-        p->asked[ask] = true;
-        memset(set->bits, 0, p->words * sizeof set->bits[0]);
-        for (int i = 0; i < p->graph.n_atoms; i++) {
-            if (chem_atom_answers(p->mol, ask, i)) {
-                add(set, i);
-            }
-        }
-    }
-    return set;
-}
 
 /* The sets of all atoms, by atom. */
 static const struct set *who_is_near(struct dl__patterns *p, int ask)
@@ -206,21 +204,38 @@ static bool sweep(struct dl__patterns *p, const struct dl__pattern *pattern, str
     return true;
 }
 
-static bool may_occur(struct dl__patterns *p, const struct dl__pattern *pattern)
+static bool is_answered(const struct dl__patterns *p, int ask)
+{
+    const struct set *set = &p->answers[ask];
+    return meets(set, set, p->words);
+}
+
+/* The atom that nobody answered to last time is looked at first: it is the rare one. */
+static bool are_answered(const struct dl__patterns *p, struct dl__pattern *pattern)
+{
+    if (!is_answered(p, pattern->ask[pattern->rare])) {
+        return false;
+    }
+    for (int i = 0; i < pattern->width; i++) {
+        if (!is_answered(p, pattern->ask[i])) {
+            pattern->rare = i;
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool may_occur(struct dl__patterns *p, struct dl__pattern *pattern)
 {
     struct set sets[WIDTH_MAX_];
-    if (pattern->width > p->graph.n_atoms) {
+    if (pattern->width > p->graph.n_atoms || !are_answered(p, pattern)) {
         return false;
     }
     if (pattern->width > WIDTH_MAX_) {
         return true;
     }
     for (int i = 0; i < pattern->width; i++) {
-        const struct set *set = who_answers(p, chem_pattern_asks(pattern->chem, i));
-        if (!meets(set, set, p->words)) {
-            return false;
-        }
-        memcpy(sets[i].bits, set->bits, p->words * sizeof set->bits[0]);
+        memcpy(sets[i].bits, p->answers[pattern->ask[i]].bits, p->words * sizeof sets[i].bits[0]);
     }
     for (int i = 0; i < SWEEPS_; i++) {
         if (!sweep(p, pattern, sets, i % 2 == 0)) {

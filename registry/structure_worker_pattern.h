@@ -13,6 +13,8 @@ struct dl__pattern {
     struct chem_pattern *chem;
     int width;  /* its atoms */
     int *label; /* of each, 0 none */
+    int *ask;   /* of each, what it asks of an atom by itself */
+    int rare;   /* the atom that was wanting in the molecule before */
     struct chem_pattern_bond *bond;
     int n_bonds;
     int *rows; /* its matches in the present molecule, `width` atoms each; NULL when n is 0 */

@@ -17,6 +17,7 @@
 #include <GraphMol/Substruct/SubstructMatch.h>
 #include <RDGeneral/RDLog.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -30,6 +31,7 @@ using namespace RDKit;
 struct chem_mol {
     std::unique_ptr<RWMol> mol;
     int uses = 1;
+    double mass = -1; // not computed yet
     std::vector<chem_atom> atoms;
     std::vector<chem_bond> bonds;
 };
@@ -142,17 +144,29 @@ const char *const companions[] = {"Cl",
                                   "O=S(=O)(O)c1ccc2ccccc2c1",
                                   "O=S(=O)(O)c1cccc2c(S(=O)(=O)O)cccc12"};
 
-std::set<std::string> &companion_set()
-{
-    static std::set<std::string> set;
-    return set;
-}
-
 std::string flat_smiles(const ROMol &mol)
 {
     RWMol flat(mol);
     MolOps::removeStereochemistry(flat);
     return MolToSmiles(flat);
+}
+
+// Their canonical SMILES, and the heavy atoms of the largest: what is larger is none.
+struct companion_table {
+    std::set<std::string> smiles;
+    unsigned most = 0;
+};
+
+companion_table &companion_set()
+{
+    static companion_table table;
+    return table;
+}
+
+bool is_companion(const ROMol &mol)
+{
+    const companion_table &table = companion_set();
+    return mol.getNumHeavyAtoms() <= table.most && table.smiles.count(flat_smiles(mol)) > 0;
 }
 
 MolStandardize::Uncharger &uncharger()
@@ -171,6 +185,18 @@ bool has_carbon(const ROMol &mol)
     return false;
 }
 
+// An oxygen between two atoms, outside of rings.
+bool has_bridging_oxygen(const ROMol &mol)
+{
+    for (const auto atom : mol.atoms()) {
+        if (atom->getAtomicNum() == 8 && atom->getDegree() == 2 &&
+            mol.getRingInfo()->numAtomRings(atom->getIdx()) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool is_plain(const ROMol &mol)
 {
     for (const auto atom : mol.atoms()) {
@@ -179,6 +205,18 @@ bool is_plain(const ROMol &mol)
         }
     }
     return true;
+}
+
+bool are_one_substance(const std::vector<boost::shared_ptr<ROMol>> &parts)
+{
+    if (parts.size() < 2) {
+        return true;
+    }
+    std::set<std::string> different;
+    for (const auto &part : parts) {
+        different.insert(MolToSmiles(*part));
+    }
+    return different.size() == 1;
 }
 
 // Several substances together are their own parent: a mixture is answered as a whole. NULL: the
@@ -190,19 +228,20 @@ RWMol *parent_of(const ROMol &mol, bool *was_salt)
         return nullptr;
     }
     std::vector<boost::shared_ptr<ROMol>> parts = MolOps::getMolFrags(mol, true);
-    std::map<std::string, boost::shared_ptr<ROMol>> kept;
+    std::vector<boost::shared_ptr<ROMol>> kept;
     boost::shared_ptr<ROMol> largest;
     for (const auto &part : parts) {
-        boost::shared_ptr<ROMol> neutral(uncharger().uncharge(*part));
+        boost::shared_ptr<ROMol> neutral =
+            is_plain(*part) ? part : boost::shared_ptr<ROMol>(uncharger().uncharge(*part));
         if (!largest || neutral->getNumHeavyAtoms() > largest->getNumHeavyAtoms()) {
             largest = neutral;
         }
-        if (companion_set().count(flat_smiles(*neutral)) == 0 && has_carbon(*neutral)) {
-            kept[MolToSmiles(*neutral)] = neutral;
+        if (has_carbon(*neutral) && !is_companion(*neutral)) {
+            kept.push_back(neutral);
         }
     }
-    boost::shared_ptr<ROMol> chosen = kept.empty() ? largest : kept.begin()->second;
-    if (!chosen || kept.size() > 1) {
+    boost::shared_ptr<ROMol> chosen = kept.empty() ? largest : kept.back();
+    if (!chosen || !are_one_substance(kept)) {
         return nullptr;
     }
     *was_salt = parts.size() > 1 || MolToSmiles(*chosen) != MolToSmiles(mol);
@@ -240,10 +279,50 @@ void set_side(const Bond *bond, chem_bond *out)
     }
 }
 
+// Keeps a molecule's kinds of bonds, which making it one Kekulé form changes.
+class kept_bonds
+{
+  public:
+    explicit kept_bonds(RWMol *mol) : mol(mol)
+    {
+        for (const auto bond : mol->bonds()) {
+            types.push_back(bond->getBondType());
+        }
+    }
+    kept_bonds(const kept_bonds &) = delete;
+    kept_bonds &operator=(const kept_bonds &) = delete;
+    ~kept_bonds()
+    {
+        for (const auto bond : mol->bonds()) {
+            bond->setBondType(types[bond->getIdx()]);
+        }
+    }
+
+  private:
+    RWMol *mol;
+    std::vector<Bond::BondType> types;
+};
+
+int order_of(Bond::BondType type)
+{
+    return type == Bond::DOUBLE ? 2 : type == Bond::TRIPLE ? 3 : 1;
+}
+
+// The orders of bonds in one Kekulé form, by bond.
+std::vector<int> kekule_orders(RWMol *mol)
+{
+    kept_bonds kept(mol);
+    std::vector<int> orders;
+    MolOps::Kekulize(*mol, false);
+    for (const auto bond : mol->bonds()) {
+        orders.push_back(order_of(bond->getBondType()));
+    }
+    return orders;
+}
+
 void fill_graph(chem_mol *m)
 {
-    RWMol kekule(*m->mol);
-    MolOps::Kekulize(kekule, false);
+    std::vector<int> orders = kekule_orders(m->mol.get());
     for (const auto atom : m->mol->atoms()) {
         chem_atom a{};
         std::strncpy(a.symbol, atom->getSymbol().c_str(), sizeof a.symbol - 1);
@@ -261,16 +340,7 @@ void fill_graph(chem_mol *m)
         chem_bond b{};
         b.a = static_cast<int>(bond->getBeginAtomIdx());
         b.b = static_cast<int>(bond->getEndAtomIdx());
-        switch (kekule.getBondWithIdx(bond->getIdx())->getBondType()) {
-        case Bond::DOUBLE:
-            b.order = 2;
-            break;
-        case Bond::TRIPLE:
-            b.order = 3;
-            break;
-        default:
-            b.order = 1;
-        }
+        b.order = orders[bond->getIdx()];
         b.aromatic = bond->getIsAromatic();
         b.in_ring = m->mol->getRingInfo()->numBondRings(bond->getIdx()) > 0;
         set_side(bond, &b);
@@ -300,6 +370,49 @@ std::vector<std::unique_ptr<QueryAtom::QUERYATOM_QUERY>> atom_asks;
 std::vector<std::unique_ptr<QueryBond::QUERYBOND_QUERY>> bond_asks;
 std::map<std::string, int> atom_ask_numbers;
 std::map<std::string, int> bond_ask_numbers;
+
+// What the questions rest on: a question is put together from comparisons of these numbers of an
+// atom, so atoms of which all of them are equal are alike to it.
+using AtomNumber = int (*)(const Atom *);
+std::vector<AtomNumber> atom_numbers;
+enum { KINDS_MAX = 4096 };
+std::map<std::vector<int>, std::vector<int>> kinds_of_atom; // the questions that each answers
+
+void add_numbers(const QueryAtom::QUERYATOM_QUERY *query)
+{
+    AtomNumber number = query->getDataFunc();
+    if (number != nullptr &&
+        std::find(atom_numbers.begin(), atom_numbers.end(), number) == atom_numbers.end()) {
+        atom_numbers.push_back(number);
+        kinds_of_atom.clear();
+    }
+    for (auto part = query->beginChildren(); part != query->endChildren(); ++part) {
+        add_numbers(part->get());
+    }
+}
+
+const std::vector<int> &asks_of(const Atom *atom)
+{
+    static std::vector<int> key;
+    key.clear();
+    for (AtomNumber number : atom_numbers) {
+        key.push_back(number(atom));
+    }
+    auto found = kinds_of_atom.find(key);
+    if (found != kinds_of_atom.end()) {
+        return found->second;
+    }
+    if (kinds_of_atom.size() == KINDS_MAX) {
+        kinds_of_atom.clear();
+    }
+    std::vector<int> &asks = kinds_of_atom[key];
+    for (size_t i = 0; i < atom_asks.size(); i++) {
+        if (atom_asks[i] == nullptr || atom_asks[i]->Match(atom)) {
+            asks.push_back(static_cast<int>(i));
+        }
+    }
+    return asks;
+}
 
 // What tells one question from another: description and values, and those of its parts.
 template <typename Q> std::string told(const Q *query)
@@ -361,6 +474,9 @@ void number_asks(chem_pattern *pattern)
     for (const auto atom : pattern->mol->atoms()) {
         std::unique_ptr<QueryAtom::QUERYATOM_QUERY> query(
             atom->hasQuery() ? by_itself(atom->getQuery()) : nullptr);
+        if (query != nullptr) {
+            add_numbers(query.get());
+        }
         pattern->asks.push_back(number_of(std::move(query), &atom_asks, &atom_ask_numbers));
     }
     for (const auto bond : pattern->mol->bonds()) {
@@ -389,7 +505,8 @@ bool chem_start(void)
         if (!mol) {
             return false;
         }
-        companion_set().insert(MolToSmiles(*mol));
+        companion_set().smiles.insert(MolToSmiles(*mol));
+        companion_set().most = std::max(companion_set().most, mol->getNumHeavyAtoms());
     }
     // Touches every table that is made at first use.
     chem_mol *mol = chem_read_smiles("C[C@H](N)C/C=C/c1ccncc1.Cl");
@@ -497,7 +614,11 @@ int chem_heavy_atoms(const struct chem_mol *mol)
 
 double chem_mass(const struct chem_mol *mol)
 {
-    return guarded([&]() -> double { return Descriptors::calcAMW(*mol->mol); });
+    chem_mol *m = const_cast<chem_mol *>(mol);
+    if (m->mass < 0) {
+        m->mass = guarded([&]() -> double { return Descriptors::calcAMW(*m->mol); });
+    }
+    return m->mass;
 }
 
 char *chem_smiles(const struct chem_mol *mol)
@@ -518,10 +639,14 @@ int chem_alcohols(const struct chem_mol *mol, int max, struct chem_mol **out, bo
         static const std::unique_ptr<RWMol> bond(
             SmartsToMol("[OX2;!R;$(O[#6;!$(C=O)]),$(O(C=O)C(=O))]-[$([CX3](=O)),$([CX4;!R])]"));
         int n = 0;
+        if (!has_bridging_oxygen(*mol->mol)) {
+            return 0;
+        }
         for (const auto &found : SubstructMatch(*mol->mol, *bond)) {
             unsigned oxygen = static_cast<unsigned>(found[0].second);
             unsigned carbon = static_cast<unsigned>(found[1].second);
-            RWMol cut(*mol->mol);
+            std::unique_ptr<RWMol> whole(new RWMol(*mol->mol));
+            RWMol &cut = *whole;
             bool acyl = false;
             for (const auto b : cut.atomBonds(cut.getAtomWithIdx(carbon))) {
                 acyl = acyl || (b->getBondType() == Bond::DOUBLE &&
@@ -545,7 +670,7 @@ int chem_alcohols(const struct chem_mol *mol, int max, struct chem_mol **out, bo
             MolOps::sanitizeMol(cut);
             MolOps::removeStereochemistry(cut); // its skeleton is what is looked up
             ether[n] = !acyl;
-            out[n++] = wrap(new RWMol(cut)).release();
+            out[n++] = wrap(whole.release()).release();
         }
         return n;
     });
@@ -592,10 +717,11 @@ int chem_n_asks(void)
     return static_cast<int>(atom_asks.size());
 }
 
-bool chem_atom_answers(const struct chem_mol *mol, int ask, int atom)
+const int *chem_atom_asks(const struct chem_mol *mol, int atom, int *n)
 {
-    const auto &query = atom_asks[static_cast<size_t>(ask)];
-    return query == nullptr || query->Match(mol->mol->getAtomWithIdx(static_cast<unsigned>(atom)));
+    const std::vector<int> &found = asks_of(mol->mol->getAtomWithIdx(static_cast<unsigned>(atom)));
+    *n = static_cast<int>(found.size());
+    return found.data();
 }
 
 int chem_pattern_bonds(const struct chem_pattern *pattern)
