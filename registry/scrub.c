@@ -15,6 +15,12 @@ struct reread {
     struct dl_hash leaf;
 };
 
+/* A checkpoint of the log as it is stored. */
+struct checkpoint {
+    uint64_t size;
+    size_t at, n; /* its note, in `notes` */
+};
+
 struct dl_scrub {
     struct dl_scrub_config config;
     struct dl_vkey vkey;
@@ -22,14 +28,20 @@ struct dl_scrub {
     bool sure; /* every root so far was signed */
     struct dl_frontier frontier;
     struct dl__tile tiles[DL__LEVELS]; /* computed; the open one of each level */
-    struct dl_buf note;                /* of the next checkpoint */
-    uint64_t note_size;                /* 0: none up to the end */
+    struct dl_buf notes;               /* of the checkpoints that follow, read together */
+    struct checkpoint checkpoints[CHUNK];
+    size_t n_checkpoints, at_checkpoint;
+    /* Entries read together, from `first` on: whole chunks, where checkpoints are near. */
     struct reread read[CHUNK];
     struct dl_hash by_tile[CHUNK]; /* leaf hashes as the tiles of level 0 have them */
-    struct dl__tile kept;          /* one of them, read in this step */
-    uint64_t kept_tile;            /* its number + 1; 0: none */
-    uint64_t chunk;                /* index of read[0] */
+    uint64_t first;
+    size_t n_read;
+    struct dl__tile kept; /* one of the tiles, read in this step */
+    uint64_t kept_tile;   /* its number + 1; 0: none */
+    /* The chunk in hand: up to a checkpoint. */
+    uint64_t chunk;
     size_t n_chunk;
+    uint64_t stop; /* where this step ends */
 };
 
 struct dl_scrub *dl_scrub_new(const struct dl_scrub_config *config)
@@ -42,14 +54,14 @@ struct dl_scrub *dl_scrub_new(const struct dl_scrub_config *config)
     scrub->end = dl_log_size(config->log);
     scrub->sure = true;
     dl_frontier_init(&scrub->frontier);
-    dl_buf_init(&scrub->note, (size_t)2 * DL_LIMIT_CHECKPOINT);
+    dl_buf_init(&scrub->notes, (size_t)CHUNK * DL_LIMIT_CHECKPOINT);
     return scrub;
 }
 
 void dl_scrub_free(struct dl_scrub **scrub)
 {
     if (*scrub != NULL) {
-        dl_buf_fini(&(*scrub)->note);
+        dl_buf_fini(&(*scrub)->notes);
         free(*scrub);
         *scrub = NULL;
     }
@@ -73,22 +85,30 @@ static void tell(struct dl_scrub *scrub, struct dl_scrub_fault fault)
 
 /* ---- the indexes ---- */
 
-/* Can the entry be found by its id, and from what it refers to? */
+/* Can the entry be found by its id, and from what it refers to? The first reference is asked for
+ * with the id: most entries have no other. */
 static enum dl_err check_indexes(struct dl_scrub *scrub, const struct dl_leaf *leaf, int64_t cursor,
                                  bool *found)
 {
-    int64_t at = 0;
+    static const char by_ref[] = "SELECT 1 FROM entry_ref WHERE target=?1 AND cursor=?2";
     struct dl_store *store = store_of(scrub);
-    DL_TRY(dl_store_run(store, "SELECT cursor FROM entry_id WHERE id=?1 AND log=?2",
-                        DL_SQL(DL_SQL_TEXT(leaf->id), DL_SQL_INT(scrub->config.log->id)),
-                        dl_row_take_int, &at));
-    *found = at == cursor;
-    for (size_t i = 0; i < leaf->n_refs && *found; i++) {
-        int64_t n = 0;
-        DL_TRY(dl_store_run(store, "SELECT count(*) FROM entry_ref WHERE target=?1 AND cursor=?2",
-                            DL_SQL(DL_SQL_TEXT(leaf->refs[i]), DL_SQL_INT(cursor)), dl_row_take_int,
-                            &n));
-        *found = n == 1;
+    int64_t log = scrub->config.log->id;
+    *found = false;
+    if (leaf->n_refs == 0) {
+        return dl_store_run(store, "SELECT 1 FROM entry_id WHERE id=?1 AND log=?2 AND cursor=?3",
+                            DL_SQL(DL_SQL_TEXT(leaf->id), DL_SQL_INT(log), DL_SQL_INT(cursor)),
+                            dl_row_take_any, found);
+    }
+    DL_TRY(dl_store_run(store,
+                        "SELECT 1 FROM entry_id i, entry_ref r WHERE i.id=?1 AND i.log=?2 AND"
+                        " i.cursor=?3 AND r.target=?4 AND r.cursor=?3",
+                        DL_SQL(DL_SQL_TEXT(leaf->id), DL_SQL_INT(log), DL_SQL_INT(cursor),
+                               DL_SQL_TEXT(leaf->refs[0])),
+                        dl_row_take_any, found));
+    for (size_t i = 1; i < leaf->n_refs && *found; i++) {
+        *found = false;
+        DL_TRY(dl_store_run(store, by_ref, DL_SQL(DL_SQL_TEXT(leaf->refs[i]), DL_SQL_INT(cursor)),
+                            dl_row_take_any, found));
     }
     return DL_OK;
 }
@@ -139,13 +159,13 @@ static enum dl_err read_run(void *context, const struct dl_row *row)
     uint64_t first = (uint64_t)dl_row_int(row, 1);
     uint64_t n = (uint64_t)dl_row_int(row, 2);
     dl_run_reader_init(&reader, dl_row_blob(row, 3), dl_row_blob(row, 4));
-    for (uint64_t i = 0; i < n && first + i < scrub->chunk + scrub->n_chunk; i++) {
+    for (uint64_t i = 0; i < n && first + i < scrub->first + scrub->n_read; i++) {
         struct dl_entry_octets entry;
         if (dl_run_reader_next(&reader, &entry) != DL_OK) {
             return DL_OK; // what follows in it is not there
         }
-        if (first + i >= scrub->chunk) {
-            size_t at = (size_t)(first + i - scrub->chunk);
+        if (first + i >= scrub->first) {
+            size_t at = (size_t)(first + i - scrub->first);
             DL_TRY(judge_entry(scrub, &entry, &scrub->by_tile[at], dl_row_int(row, 0) + (int64_t)i,
                                &scrub->read[at]));
         }
@@ -160,23 +180,23 @@ static enum dl_err read_rows(struct dl_scrub *scrub)
                         "SELECT cursor, first, n, leaves, contents FROM run WHERE log=?1 AND"
                         " first<?3 AND first>=(SELECT coalesce(max(first), 0) FROM run WHERE"
                         " log=?1 AND first<=?2) ORDER BY first",
-                        DL_SQL(DL_SQL_INT(scrub->config.log->id), DL_SQL_INT(scrub->chunk),
-                               DL_SQL_INT(scrub->chunk + scrub->n_chunk)),
+                        DL_SQL(DL_SQL_INT(scrub->config.log->id), DL_SQL_INT(scrub->first),
+                               DL_SQL_INT(scrub->first + scrub->n_read)),
                         read_run, scrub);
 }
 
 /* ---- tiles ---- */
 
-/* The hashes of the chunk as the tiles of level 0 have them. A tile that is missing or too short
+/* The hashes of what is read as the tiles of level 0 have them. A tile that is missing or too short
  * gives zeros, which are no leaf's hash. */
 static enum dl_err read_tiles(struct dl_scrub *scrub)
 {
     struct dl_hash *out = scrub->by_tile;
     memset(out, 0, sizeof scrub->by_tile);
-    for (size_t i = 0; i < scrub->n_chunk;) {
-        uint64_t index = scrub->chunk + i;
+    for (size_t i = 0; i < scrub->n_read;) {
+        uint64_t index = scrub->first + i;
         size_t at = (size_t)(index % DL__TILE);
-        size_t n = scrub->n_chunk - i < DL__TILE - at ? scrub->n_chunk - i : DL__TILE - at;
+        size_t n = scrub->n_read - i < DL__TILE - at ? scrub->n_read - i : DL__TILE - at;
         if (scrub->kept_tile != index / DL__TILE + 1) {
             uint64_t last = scrub->end - index + at < DL__TILE ? scrub->end - index + at : DL__TILE;
             memset(&scrub->kept, 0, sizeof scrub->kept);
@@ -251,21 +271,33 @@ static enum dl_err check_edge(struct dl_scrub *scrub)
 static enum dl_err take_checkpoint(void *context, const struct dl_row *row)
 {
     struct dl_scrub *scrub = context;
-    scrub->note_size = (uint64_t)dl_row_int(row, 0);
-    dl_buf_put_view(&scrub->note, dl_row_blob(row, 1));
-    return DL_OK;
+    struct checkpoint *checkpoint = &scrub->checkpoints[scrub->n_checkpoints++];
+    struct dl_view note = dl_row_blob(row, 1);
+    *checkpoint = (struct checkpoint){.size = (uint64_t)dl_row_int(row, 0), .at = scrub->notes.n};
+    if (note.n <= DL_LIMIT_CHECKPOINT) { // a longer one is none that was signed
+        checkpoint->n = note.n;
+        dl_buf_put_view(&scrub->notes, note);
+    }
+    return dl_buf_err(&scrub->notes);
 }
 
-static enum dl_err next_checkpoint(struct dl_scrub *scrub)
+/* NULL: none up to the end. */
+static enum dl_err next_checkpoint(struct dl_scrub *scrub, const struct checkpoint **out)
 {
-    scrub->note_size = 0;
-    dl_buf_reset(&scrub->note);
-    return dl_store_run(store_of(scrub),
-                        "SELECT size, note FROM checkpoint WHERE log=?1 AND size>?2 AND size<=?3"
-                        " ORDER BY size LIMIT 1",
-                        DL_SQL(DL_SQL_INT(scrub->config.log->id), DL_SQL_INT(scrub->frontier.size),
-                               DL_SQL_INT(scrub->end)),
-                        take_checkpoint, scrub);
+    if (scrub->at_checkpoint == scrub->n_checkpoints) {
+        scrub->at_checkpoint = scrub->n_checkpoints = 0;
+        dl_buf_reset(&scrub->notes);
+        DL_TRY(
+            dl_store_run(store_of(scrub),
+                         "SELECT size, note FROM checkpoint WHERE log=?1 AND size>?2 AND"
+                         " size<=?3 ORDER BY size LIMIT ?4",
+                         DL_SQL(DL_SQL_INT(scrub->config.log->id), DL_SQL_INT(scrub->frontier.size),
+                                DL_SQL_INT(scrub->end), DL_SQL_INT(CHUNK)),
+                         take_checkpoint, scrub));
+    }
+    bool some = scrub->at_checkpoint < scrub->n_checkpoints;
+    *out = some ? &scrub->checkpoints[scrub->at_checkpoint++] : NULL;
+    return DL_OK;
 }
 
 /* The root that the author signed for this size. */
@@ -300,10 +332,16 @@ static bool gives(const struct dl_scrub *scrub, const struct dl_hash *hashes,
     return dl_hash_equal(&is, root);
 }
 
+/* The chunk's. */
+static const struct reread *read_of(const struct dl_scrub *scrub, size_t i)
+{
+    return &scrub->read[scrub->chunk - scrub->first + i];
+}
+
 static void tell_entries(struct dl_scrub *scrub, const struct dl_hash *right)
 {
     for (size_t i = 0; i < scrub->n_chunk; i++) {
-        const struct reread *read = &scrub->read[i];
+        const struct reread *read = read_of(scrub, i);
         struct dl_scrub_fault fault = {.what = DL_SCRUB_ENTRY, .index = scrub->chunk + i};
         if (!read->there) {
             fault.text = "the entry is missing, or its row is not well formed";
@@ -327,7 +365,7 @@ static void tell_entries(struct dl_scrub *scrub, const struct dl_hash *right)
 static const struct dl_hash *decide(struct dl_scrub *scrub, const struct dl_hash *rows,
                                     const struct dl_hash *root)
 {
-    const struct dl_hash *tiles = scrub->by_tile;
+    const struct dl_hash *tiles = &scrub->by_tile[scrub->chunk - scrub->first];
     bool same = memcmp(rows, tiles, scrub->n_chunk * sizeof *rows) == 0;
     if (root == NULL) {
         return tiles;
@@ -339,19 +377,37 @@ static const struct dl_hash *decide(struct dl_scrub *scrub, const struct dl_hash
         scrub->sure = false;
         tell(scrub, (struct dl_scrub_fault){
                         .what = DL_SCRUB_CHECKPOINT,
-                        .index = scrub->note_size,
+                        .index = scrub->chunk + scrub->n_chunk,
                         .text = "neither leaves nor tiles give the root that was signed"});
     }
     return tiles;
 }
 
+/* Reads the chunk, unless it was read already, and with it as many of the next ones as fit and this
+ * step will come to. */
+static enum dl_err read_ahead(struct dl_scrub *scrub)
+{
+    if (scrub->chunk + scrub->n_chunk <= scrub->first + scrub->n_read) {
+        return DL_OK;
+    }
+    uint64_t to = scrub->chunk + scrub->n_chunk;
+    for (size_t i = scrub->at_checkpoint; i < scrub->n_checkpoints && to < scrub->stop &&
+                                          scrub->checkpoints[i].size - scrub->chunk <= CHUNK;
+         i++) {
+        to = scrub->checkpoints[i].size;
+    }
+    scrub->first = scrub->chunk;
+    scrub->n_read = (size_t)(to - scrub->chunk);
+    DL_TRY(read_tiles(scrub));
+    return read_rows(scrub);
+}
+
 static enum dl_err scrub_chunk(struct dl_scrub *scrub, const struct dl_hash *root)
 {
     struct dl_hash rows[CHUNK];
-    DL_TRY(read_tiles(scrub));
-    DL_TRY(read_rows(scrub));
+    DL_TRY(read_ahead(scrub));
     for (size_t i = 0; i < scrub->n_chunk; i++) {
-        rows[i] = scrub->read[i].leaf; // zeros where it is not there
+        rows[i] = read_of(scrub, i)->leaf; // zeros where it is not there
     }
     const struct dl_hash *right = decide(scrub, rows, root);
     tell_entries(scrub, right);
@@ -364,10 +420,11 @@ static enum dl_err scrub_chunk(struct dl_scrub *scrub, const struct dl_hash *roo
 static enum dl_err scrub_batch(struct dl_scrub *scrub)
 {
     struct dl_hash root;
-    DL_TRY(next_checkpoint(scrub));
-    uint64_t to = scrub->note_size == 0 ? scrub->end : scrub->note_size;
-    bool ok = scrub->note_size != 0 &&
-              signed_root(scrub, dl_buf_view(&scrub->note), scrub->note_size, &root);
+    const struct checkpoint *next = NULL;
+    DL_TRY(next_checkpoint(scrub, &next));
+    uint64_t to = next == NULL ? scrub->end : next->size;
+    bool ok = next != NULL &&
+              signed_root(scrub, dl_view_of(scrub->notes.p + next->at, next->n), to, &root);
     if (!ok) {
         scrub->sure = false;
         tell(scrub, (struct dl_scrub_fault){.what = DL_SCRUB_CHECKPOINT,
@@ -468,10 +525,13 @@ static enum dl_err check_beside(struct dl_scrub *scrub)
 
 enum dl_err dl_scrub_step(struct dl_scrub *scrub, uint64_t n, bool *done)
 {
-    uint64_t stop = scrub->frontier.size + (n > 0 ? n : 1);
+    scrub->stop = scrub->frontier.size + (n > 0 ? n : 1);
     DL_ASSERT(scrub->end <= dl_log_size(scrub->config.log), "I5: a log does not shrink");
-    scrub->kept_tile = 0; // it may have been mended meanwhile
-    while (scrub->frontier.size < scrub->end && scrub->frontier.size < stop) {
+    // what was read may have been mended meanwhile
+    scrub->kept_tile = 0;
+    scrub->n_read = 0;
+    scrub->at_checkpoint = scrub->n_checkpoints = 0;
+    while (scrub->frontier.size < scrub->end && scrub->frontier.size < scrub->stop) {
         DL_TRY(scrub_batch(scrub));
     }
     *done = scrub->frontier.size == scrub->end;
