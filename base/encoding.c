@@ -61,34 +61,35 @@ void dl_base64_encode(struct dl_buf *out, struct dl_view data)
     }
 }
 
-static int base64_value(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z'   ? c - 'A'
-           : c >= 'a' && c <= 'z' ? c - 'a' + 26
-           : c >= '0' && c <= '9' ? c - '0' + 52
-           : c == '+'             ? 62
-           : c == '/'             ? 63
-                                  : -1;
-}
+/* As hex_values. */
+static const uint8_t base64_values[256] = {
+    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
+    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64};
 
-/* One group of four; gives the number of octets, 0 when it is not canonical. */
-static size_t decode_quad(const uint8_t *in, bool last, uint8_t *out)
+/* One group of four into three octets, less the padding; gives their number, 0 when it is not
+ * canonical. */
+static size_t decode_quad(const uint8_t *in, size_t pad, uint8_t *out)
 {
-    size_t pad = last && in[3] == '=' ? (in[2] == '=' ? 2U : 1U) : 0U;
     uint32_t v = 0;
     for (size_t i = 0; i < 4; i++) {
-        int d = i >= 4 - pad ? 0 : base64_value(in[i]);
-        if (d < 0) {
+        unsigned d = i >= 4 - pad ? 1 : base64_values[in[i]];
+        if (d == 0) {
             return 0;
         }
-        v = v << 6 | (uint32_t)d;
+        v = v << 6 | (d - 1);
     }
     if ((pad == 1 && (v & 0xFF) != 0) || (pad == 2 && (v & 0xFFFF) != 0)) {
         return 0;
     }
-    out[0] = (uint8_t)(v >> 16);
-    out[1] = (uint8_t)(v >> 8);
-    out[2] = (uint8_t)v;
+    for (size_t i = 0; i < 3 - pad; i++) {
+        out[i] = (uint8_t)(v >> (16 - 8 * i));
+    }
     return 3 - pad;
 }
 
@@ -98,18 +99,19 @@ enum dl_err dl_base64_decode(struct dl_buf *out, struct dl_view text)
     if (text.n % 4 != 0) {
         return DL_E_INPUT;
     }
-    for (size_t i = 0; i < text.n; i += 4) {
-        uint8_t octets[3];
-        size_t n = decode_quad(text.p + i, i + 4 == text.n, octets);
-        if (n == 0) {
+    bool padded = text.n > 0 && text.p[text.n - 1] == '=';
+    size_t pad = !padded ? 0U : text.p[text.n - 2] == '=' ? 2U : 1U;
+    uint8_t *octets = dl_buf_room(out, text.n / 4 * 3 - pad);
+    size_t n = 0;
+    for (size_t i = 0; octets != NULL && i < text.n; i += 4) {
+        size_t decoded = decode_quad(text.p + i, i + 4 == text.n ? pad : 0, octets + n);
+        if (decoded == 0) {
             out->n = start;
             return DL_E_INPUT;
         }
-        dl_buf_put(out, octets, n);
+        n += decoded;
     }
-    if (out->err != DL_OK) {
-        out->n = start;
-    }
+    out->n = start + n;
     return dl_buf_err(out);
 }
 

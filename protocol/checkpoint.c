@@ -57,9 +57,9 @@ enum dl_err dl_checkpoint_parse(struct dl_view text, struct dl_checkpoint *out)
 {
     struct dl_checkpoint found;
     DL_TRY(dl_checkpoint_parse_form(text, &found));
-    struct dl_hash empty = dl_merkle_empty();
-    if (found.size == 0 && !dl_hash_equal(&found.root, &empty)) {
-        return DL_E_CHECKPOINT; // an empty tree has one root
+    if (found.size == 0) { // an empty tree has one root
+        struct dl_hash empty = dl_merkle_empty();
+        DL_TRY(dl_hash_equal(&found.root, &empty) ? DL_OK : DL_E_CHECKPOINT);
     }
     *out = found;
     return DL_OK;

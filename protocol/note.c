@@ -109,8 +109,9 @@ static bool note_text_ok(struct dl_view octets)
 {
     size_t i = 0;
     while (i < octets.n) {
-        size_t n = 0;
-        int32_t c = dl_text_decode(dl_view_of(octets.p + i, octets.n - i), &n);
+        size_t n = 1;
+        int32_t c = octets.p[i] < 0x80 ? octets.p[i]
+                                       : dl_text_decode(dl_view_of(octets.p + i, octets.n - i), &n);
         if (c < 0 || (c < 0x20 && c != '\n')) {
             return false;
         }
