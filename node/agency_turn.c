@@ -167,7 +167,6 @@ static enum dl_err grow_all(struct dl_agency *agency)
 
 static enum dl_err put_heads(struct dl_agency *agency)
 {
-    DL_TRY(dl_headdb_begin(agency->head));
     enum dl_err err = DL_OK;
     for (struct dl_peer *peer = agency->peers; peer != NULL && err == DL_OK; peer = peer->next) {
         err = dl_journal_put_head(peer->journal);

@@ -213,11 +213,9 @@ static enum dl_err make_head(struct dl_line_db *line, const char *path, struct d
 {
     struct heads heads = {.head = NULL};
     DL_TRY(dl_headdb_open(path, NULL, &heads.head, error));
-    enum dl_err err = dl_headdb_begin(heads.head);
-    err = err == DL_OK ? dl_store_run(dl_line_db_store(line),
-                                      "SELECT id, origin, size, note FROM log WHERE size>0", NULL,
-                                      0, put_head, &heads)
-                       : err;
+    enum dl_err err =
+        dl_store_run(dl_line_db_store(line), "SELECT id, origin, size, note FROM log WHERE size>0",
+                     NULL, 0, put_head, &heads);
     err = err == DL_OK ? dl_headdb_commit(heads.head) : err;
     dl_headdb_close(&heads.head);
     return err == DL_OK ? DL_OK : dl_error_set(error, err, NULL, "%s cannot be made", path);

@@ -113,11 +113,6 @@ enum dl_err dl_headdb_generation(struct dl_headdb *head, const char *origin,
     return DL_OK;
 }
 
-enum dl_err dl_headdb_begin(struct dl_headdb *head)
-{
-    return dl_store_begin(head->store);
-}
-
 struct held {
     uint64_t size;
     bool same;
@@ -135,8 +130,8 @@ static enum dl_err compare(void *context, const struct dl_row *row)
 enum dl_err dl_headdb_put(struct dl_headdb *head, const char *origin, enum dl_headdb_which which,
                           uint64_t size, struct dl_view note)
 {
-    DL_ASSERT(dl_store_in_transaction(head->store), "a put is part of a transaction");
     DL_ASSERT(size > 0 && note.n > 0, "a head has a note");
+    DL_TRY(dl_store_in_transaction(head->store) ? DL_OK : dl_store_begin(head->store));
     struct held held = {.note = note};
     DL_TRY(dl_store_run(head->store, "SELECT size, note FROM head WHERE origin=?1 AND which=?2",
                         DL_SQL(DL_SQL_STR(origin), DL_SQL_INT(which)), compare, &held));
@@ -153,7 +148,7 @@ enum dl_err dl_headdb_put(struct dl_headdb *head, const char *origin, enum dl_he
 
 enum dl_err dl_headdb_commit(struct dl_headdb *head)
 {
-    return dl_store_commit(head->store);
+    return dl_store_in_transaction(head->store) ? dl_store_commit(head->store) : DL_OK;
 }
 
 void dl_headdb_rollback(struct dl_headdb *head)

@@ -26,10 +26,10 @@ DL_MUST_USE enum dl_err dl_headdb_each(struct dl_headdb *head,
 /* The greatest generation of the journal `origin` (of generation 1) with such a row; 0: none. */
 DL_MUST_USE enum dl_err dl_headdb_generation(struct dl_headdb *head, const char *origin,
                                              enum dl_headdb_which which, unsigned *out);
-/* Puts of one turn are one transaction: begin, any number of puts, commit. A put never goes back: a
- * smaller size than the one held, or the same size with another note, is DL_E_FORK (the note's
- * octets are compared; a fresh cosignature of the same size is not put). */
-DL_MUST_USE enum dl_err dl_headdb_begin(struct dl_headdb *head);
+/* Puts of one turn are one transaction: the first begins it, commit ends it (a turn that put
+ * nothing has none to end). A put never goes back: a smaller size than the one held, or the same
+ * size with another note, is DL_E_FORK (the note's octets are compared; a fresh cosignature of the
+ * same size is not put). */
 DL_MUST_USE enum dl_err dl_headdb_put(struct dl_headdb *head, const char *origin,
                                       enum dl_headdb_which which, uint64_t size,
                                       struct dl_view note);

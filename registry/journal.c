@@ -59,7 +59,6 @@ static enum dl_err reconcile(struct dl_journal *j)
     if (size > j->head_size) {
         dl_buf_put_view(&j->new_head, dl_log_note(j->log));
         j->new_head_size = size;
-        DL_TRY(dl_headdb_begin(j->config.head));
         enum dl_err err = dl_journal_put_head(j);
         if (err != DL_OK) {
             dl_headdb_rollback(j->config.head);

@@ -73,7 +73,6 @@ static enum dl_err catch_up_now(struct dl_replica *r)
     if (r->new_cosigned.n == 0) {
         return DL_OK;
     }
-    DL_TRY(dl_headdb_begin(r->config.head));
     enum dl_err err = dl_replica_put_head(r);
     if (err != DL_OK) {
         dl_headdb_rollback(r->config.head);
@@ -234,7 +233,6 @@ enum dl_err dl_replica_set_floor(struct dl_replica *r, unsigned generation, stru
         return DL_OK;
     }
     DL_TRY(dl_origin_of(dl_view_str(r->origin), generation, origin));
-    DL_TRY(dl_headdb_begin(r->config.head));
     enum dl_err err = dl_headdb_put(r->config.head, origin, DL_HEADDB_COSIGNED, size, note);
     if (err != DL_OK) {
         dl_headdb_rollback(r->config.head);

@@ -150,7 +150,6 @@ static void end_turn(struct node *node)
         check(dl_journal_turn(node->journal, true, 1795510800000), "turn");
     }
     check(dl_line_db_commit(node->db), "commit line.db");
-    check(dl_headdb_begin(node->head), "begin head.db");
     check(node->journal != NULL ? dl_journal_put_head(node->journal)
                                 : dl_replica_put_head(node->replica),
           "put the head");

@@ -175,7 +175,6 @@ static void a_head_of_another_agency_is_refused(void **state)
     mkdir(path, 0700);
     path_of(path, to, "head/head.db");
     assert_int_equal(dl_headdb_open(path, NULL, &head, &error), DL_OK);
-    assert_int_equal(dl_headdb_begin(head), DL_OK);
     assert_int_equal(
         dl_headdb_put(head, "directline/gb/us", DL_HEADDB_SIGNED, 1, dl_view_str("note")), DL_OK);
     assert_int_equal(dl_headdb_commit(head), DL_OK);

@@ -99,14 +99,13 @@ static inline enum dl_err rig_rollback(struct rig *rig)
 
 static inline enum dl_err rig_put_head(struct rig *rig)
 {
-    enum dl_err err = dl_headdb_begin(rig->head);
-    if (err == DL_OK) {
-        err = rig->author ? dl_journal_put_head(rig->journal) : dl_replica_put_head(rig->replica);
-        if (err != DL_OK) {
-            dl_headdb_rollback(rig->head);
-        }
+    enum dl_err err =
+        rig->author ? dl_journal_put_head(rig->journal) : dl_replica_put_head(rig->replica);
+    if (err != DL_OK) {
+        dl_headdb_rollback(rig->head);
+        return err;
     }
-    return err == DL_OK ? dl_headdb_commit(rig->head) : err;
+    return dl_headdb_commit(rig->head);
 }
 
 /* The end of a turn, as far as both databases. */
