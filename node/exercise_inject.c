@@ -78,6 +78,7 @@ static void changed(void *context);
 
 enum dl_err dl__actor_start(struct dl__actor *actor, struct dl_error *error)
 {
+    actor->given = -1;
     DL_TRY(dl_virtual_node_start(actor->node, error));
     actor->watcher = (struct dl_watcher){.fn = changed, .context = actor->stage};
     dl_agency_watch(dl_virtual_node_agency(actor->node), &actor->watcher);

@@ -19,6 +19,7 @@ struct dl__actor { /* an agency */
     struct dl_virtual_node *node;
     struct dl_watcher watcher;
     int64_t cursor; /* what was looked at */
+    int64_t given;  /* the last cursor given then; -1: all is looked at again */
     struct {
         struct dl__owed *at;
         size_t n, cap, first;

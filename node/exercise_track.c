@@ -316,16 +316,17 @@ static bool look_at_receipts(struct dl__actor *actor, int to, struct dl_peer *pe
     return false;
 }
 
-static void look_at_actor(struct dl__actor *actor)
+static enum dl_err look_at_new(struct dl__actor *actor, struct dl_agency *agency)
 {
     struct dl__stage *stage = actor->stage;
-    struct dl_agency *agency = dl_virtual_node_agency(actor->node);
+    struct dl_line_db *db = dl_agency_line_db(agency);
     struct looking looking = {.actor = actor};
+    if (actor->given == dl_line_db_last_cursor(db)) {
+        return DL_OK;
+    }
+    actor->given = dl_line_db_last_cursor(db);
     memset(looking.ours, 0xff, sizeof looking.ours);
     memset(looking.theirs, 0xff, sizeof looking.theirs);
-    if (agency == NULL) {
-        return;
-    }
     for (size_t i = 0; i < stage->scenario->n_agencies; i++) {
         struct dl_peer *peer = dl_agency_peer(agency, stage->scenario->agencies[i].id);
         if (peer != NULL) {
@@ -333,8 +334,18 @@ static void look_at_actor(struct dl__actor *actor)
             looking.theirs[i] = dl_log_id(dl_replica_log(dl_peer_replica(peer)));
         }
     }
-    if (dl_line_db_scan(dl_agency_line_db(agency), actor->cursor, look_at_entry, &looking) !=
-        DL_OK) {
+    return dl_line_db_scan(db, actor->cursor, look_at_entry, &looking);
+}
+
+static void look_at_actor(struct dl__actor *actor)
+{
+    struct dl__stage *stage = actor->stage;
+    struct dl_agency *agency = dl_virtual_node_agency(actor->node);
+    if (agency == NULL) {
+        return;
+    }
+    if (look_at_new(actor, agency) != DL_OK) {
+        actor->given = -1;
         return; // a failing disk: the node ends by itself
     }
     for (size_t i = 0; i < stage->scenario->n_agencies; i++) {
@@ -342,6 +353,7 @@ static void look_at_actor(struct dl__actor *actor)
         if (peer != NULL && look_at_receipts(actor, (int)i, peer)) {
             actor->toward[i].first = actor->toward[i].n = 0;
             actor->cursor = 0; // looked at again from the beginning, next time
+            actor->given = -1;
         }
     }
 }
