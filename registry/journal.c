@@ -33,6 +33,7 @@ enum dl_err dl__journal_count_tail(struct dl_journal *j)
                         "SELECT coalesce(sum(n), 0) FROM run WHERE log=?1 AND first IS NULL",
                         DL_SQL(DL_SQL_INT(dl_log_id(j->log))), dl_row_take_int, &n));
     j->tail = (uint64_t)n;
+    j->tail_ahead = n > 0;
     return DL_OK;
 }
 
@@ -315,6 +316,7 @@ enum dl_err dl__journal_put_run(struct dl_journal *j, const struct stage *stage,
     if (stage->n == 0) {
         return DL_OK;
     }
+    j->tail_ahead = j->tail_ahead || rank == RANK_AHEAD;
     return dl_store_run(dl_line_db_store(j->config.db),
                         "INSERT INTO run(cursor, log, first, ahead, n, time, leaves, contents)"
                         " VALUES(?1, ?2, NULL, ?3, ?4, ?5, ?6, ?7)",
@@ -448,6 +450,7 @@ static enum dl_err grow_by_tail(struct dl_journal *j, bool only_ahead, bool *don
         }
     }
     *done = !run.found || j->tail == 0;
+    j->tail_ahead = j->tail_ahead && run.found;
     dl_buf_fini(&run.leaves);
     return err == DL_OK && adopted.n > 0 ? sign(j) : err;
 }
@@ -456,8 +459,8 @@ enum dl_err dl_journal_turn(struct dl_journal *j, bool grow, int64_t now_ms)
 {
     bool confirmed = j->state == DL_JOURNAL_CONFIRMED;
     bool done = confirmed;
-    // a suspended line still lets line-states through
-    if (confirmed && j->tail > 0) {
+    // a suspended line still lets line-states through; not one of them is asked for twice
+    if (confirmed && j->tail > 0 && (grow || j->tail_ahead)) {
         DL_TRY(grow_by_tail(j, !grow, &done));
     }
     DL_TRY(flush(j, &j->ahead, done, now_ms));

@@ -41,7 +41,8 @@ struct dl_journal {
     struct dl_buf new_head; /* to be put there */
     uint64_t head_size, new_head_size;
     uint64_t sendable;
-    uint64_t tail; /* on disk */
+    uint64_t tail;    /* on disk */
+    bool tail_ahead;  /* line-states may lie in it; false: none does */
     struct stage stage, ahead;
     struct flushed flushed[FLUSHED_MAX];
     size_t n_flushed;
