@@ -97,17 +97,19 @@ static void take_back(struct dl__connection *c, const struct dl_update_batch *ba
 static void keep_receipt(struct dl__connection *c, const struct dl_update_receipt *receipt)
 {
     int64_t now = dl_agency_now(c->agency);
-    enum dl_err err = dl_agency_write(c->agency);
+    bool kept = dl_journal_refresh(c->peer->journal, receipt->size, now, receipt->note);
+    enum dl_err err = kept ? DL_OK : dl_agency_write(c->agency);
     if (err == DL_E_STORE_FULL) {
         return; // it comes again with the next HELLO
     }
-    err = err == DL_OK ? dl_journal_receipt(c->peer->journal, receipt->size, now, receipt->note)
-                       : err;
+    if (err == DL_OK && !kept) {
+        err = dl_journal_receipt(c->peer->journal, receipt->size, now, receipt->note);
+        c->agency->changed = true;
+    }
     if (err != DL_OK) {
         store_failed(c, err);
         return;
     }
-    c->agency->changed = true;
     if (receipt->clock) {
         struct dl_event event;
         dl_event_begin(&event, now, "receipt.clock");

@@ -533,6 +533,11 @@ enum dl_err dl_journal_find(struct dl_journal *j, int64_t cursor, struct dl_plac
     return dl_line_db_at(j->config.db, cursor, take_place, place);
 }
 
+bool dl_journal_refresh(struct dl_journal *j, uint64_t size, int64_t now_ms, struct dl_view note)
+{
+    return dl_log_refresh_receipt(j->log, size, now_ms, note);
+}
+
 enum dl_err dl_journal_receipt(struct dl_journal *j, uint64_t size, int64_t now_ms,
                                struct dl_view note)
 {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { REFRESH_MS = 60 * 60 * 1000 };
+
 struct columns {
     struct dl_log *log;
     bool found;
@@ -233,6 +235,19 @@ struct dl_log_receipt dl_log_newest_receipt(const struct dl_log *log)
                                    .note = dl_buf_view(&log->receipt)};
 }
 
+static enum dl_err take_receipt(struct dl_log *log, struct dl_view note)
+{
+    dl_buf_reset(&log->receipt);
+    dl_buf_put_view(&log->receipt, note);
+    return dl_buf_err(&log->receipt);
+}
+
+bool dl_log_refresh_receipt(struct dl_log *log, uint64_t size, int64_t now_ms, struct dl_view note)
+{
+    bool young = now_ms >= log->receipt_written && now_ms - log->receipt_written < REFRESH_MS;
+    return size == log->receipt_size && young && take_receipt(log, note) == DL_OK;
+}
+
 enum dl_err dl_log_keep_receipt(struct dl_log *log, uint64_t size, int64_t now_ms,
                                 struct dl_view note)
 {
@@ -256,9 +271,8 @@ enum dl_err dl_log_keep_receipt(struct dl_log *log, uint64_t size, int64_t now_m
         NULL));
     log->receipt_size = size;
     log->receipt_time = time;
-    dl_buf_reset(&log->receipt);
-    dl_buf_put_view(&log->receipt, note);
-    return dl_buf_err(&log->receipt);
+    log->receipt_written = now_ms;
+    return take_receipt(log, note);
 }
 
 struct receipts {

@@ -104,6 +104,10 @@ struct dl_log_receipt {
     struct dl_view note;
 };
 struct dl_log_receipt dl_log_newest_receipt(const struct dl_log *log); /* size 0: none */
+/* A fresh cosignature of the size that is receipted already, as heartbeats bring them. It needs no
+ * write (design, section 4, "Heartbeat"), so it is kept in memory, and on disk within an hour:
+ * false where it is to be kept as any other. */
+bool dl_log_refresh_receipt(struct dl_log *log, uint64_t size, int64_t now_ms, struct dl_view note);
 DL_MUST_USE enum dl_err dl_log_keep_receipt(struct dl_log *log, uint64_t size, int64_t now_ms,
                                             struct dl_view note);
 /* Newest first, at most n. */

@@ -25,6 +25,7 @@ struct dl_log {
     struct dl_buf note, receipt;
     uint64_t receipt_size;
     int64_t receipt_time;
+    int64_t receipt_written; /* when the one on disk was written; 0: by another run */
     struct dl_buf leaves, contents; /* of a run while it is written */
 };
 

@@ -323,6 +323,37 @@ static void the_newest_receipt_is_kept_and_an_older_one_says_nothing(void **stat
     assert_int_equal(sizes, 9003);
 }
 
+static struct dl_log_receipt newest_after_a_start(void)
+{
+    assert_int_equal(rig_turn(&a, true), DL_OK);
+    rig_kill(&a);
+    rig_open(&a);
+    return dl_log_newest_receipt(dl_journal_log(a.journal));
+}
+
+static void a_fresh_receipt_is_known_at_once_and_written_within_an_hour(void **state)
+{
+    (void)state;
+    const int64_t hour = 60 * 60 * 1000;
+    rig_confirm(&a);
+    rig_grow(&a, 0, 9, 3);
+    assert_false(dl_journal_refresh(a.journal, 9, 50, dl_view_str("first")));
+    assert_int_equal(dl_journal_receipt(a.journal, 9, 50, dl_view_str("first")), DL_OK);
+    assert_int_equal(rig_turn(&a, true), DL_OK);
+    assert_true(dl_journal_refresh(a.journal, 9, 50 + hour - 1, dl_view_str("fresh")));
+    assert_false(dl_store_in_transaction(dl_line_db_store(a.db)));
+    struct dl_log_receipt newest = dl_log_newest_receipt(dl_journal_log(a.journal));
+    assert_true(dl_view_is(newest.note, "fresh"));
+    assert_true(dl_view_is(newest_after_a_start().note, "first"));
+    // written by another run, an hour old, or of a clock that went back: it is written
+    assert_false(dl_journal_refresh(a.journal, 9, 50 + hour, dl_view_str("new")));
+    assert_int_equal(dl_journal_receipt(a.journal, 9, 50 + hour, dl_view_str("new")), DL_OK);
+    assert_false(dl_journal_refresh(a.journal, 9, 50 + 2 * hour, dl_view_str("newer")));
+    assert_false(dl_journal_refresh(a.journal, 9, 50, dl_view_str("of another clock")));
+    assert_false(dl_journal_refresh(a.journal, 8, 51 + hour, dl_view_str("of another size")));
+    assert_true(dl_view_is(newest_after_a_start().note, "new"));
+}
+
 /* ---- head.db ---- */
 
 static void a_head_that_is_behind_is_put_forward(void **state)
@@ -642,6 +673,7 @@ int main(void)
         IS(a_log_whose_tiles_do_not_give_its_root_is_not_opened),
         IS(a_batch_ends_at_a_signed_checkpoint),
         IS(the_newest_receipt_is_kept_and_an_older_one_says_nothing),
+        IS(a_fresh_receipt_is_known_at_once_and_written_within_an_hour),
         IS(a_head_that_is_behind_is_put_forward),
         IS(a_head_that_failed_once_is_put_by_the_next_turn),
         IS(a_head_that_contradicts_the_line_forks_the_journal_for_good),
