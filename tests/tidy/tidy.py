@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The rules of ARCHITECTURE.md that a machine can hold. usage: tidy.py [--self-test]"""
+import json
 import os
 import re
 import subprocess
@@ -92,6 +93,43 @@ def check_documents(files):
     return out
 
 
+def check_rule_keys(loader, manual):
+    """Every key that the reader of rule files takes is explained: in `code` of registry/RULES.md."""
+    keys = {k for block in re.findall(r"(?:keys|reads)\[\] = \{(.*?)\};", loader, re.S) for k in re.findall(r'"(\w+)"', block)}
+    told = " ".join(re.findall(r"`([^`]+)`", manual))
+    return [f"registry/RULES.md: the key {k} is not explained" for k in sorted(keys) if not re.search(rf"\b{k}\b", told)]
+
+
+def check_rule(path, text):
+    """What a person needs of a rule file beyond what the program needs: its own name, and Chinese for every text."""
+    out = []
+
+    def texts(value, place):
+        for key, item in (value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else []):
+            texts(item, f"{place}.{key}")
+        if isinstance(value, dict) and "en" in value and not re.search("[\u4e00-\u9fff]", value.get("zh", "")):
+            if place not in (".wording", ".instrument") and re.search("[a-z]{4}", value["en"]):
+                out.append(f"{path}: {place[1:]} has no Chinese words")
+
+    rule = json.loads(text)
+    texts(rule, "")
+    if "id" in rule and os.path.basename(path) != rule["id"].lower() + ".json":
+        out.append(f"{path}: is the file of the rule {rule['id']}")
+    return out
+
+
+def check_rules(files):
+    texts = {}
+    for path in files:
+        if re.match(r"registry/(data/rules/.*\.json|RULES\.md|rule_file\.c)$", path):
+            with open(path, encoding="utf-8") as f:
+                texts[path] = f.read()
+    out = check_rule_keys(texts["registry/rule_file.c"], texts["registry/RULES.md"])
+    for path, text in texts.items():
+        out += check_rule(path, text) if path.endswith(".json") else []
+    return out
+
+
 def check_modes(listing):
     out = []
     for line in listing:
@@ -119,6 +157,10 @@ SAMPLES = [
 
 def self_test():
     bad = [s for s in SAMPLES if not any(s[2] in f for f in check(s[0], s[1]))]
+    rules = [(check_rule_keys('keys[] = {"one", "two", NULL};', "`one`, two"), "the key two"),
+             (check_rule("x/a-1.json", '{"id":"A-2"}'), "is the file of"),
+             (check_rule("x/a-1.json", '{"id":"A-1","title":{"en":"Things","zh":"Things"}}'), "title has no Chinese")]
+    bad += [("a rule", "", want) for found, want in rules if len(found) != 1 or want not in found[0]]
     good = check("base/x.c", '#include "base/err.h"\n\nint f(void)\n{\n    return 1; // strcpy(\n}\n')
     for path, _, want in bad:
         print(f"self-test: the rule \"{want}\" did not notice its sample {path}")
@@ -134,7 +176,7 @@ def main():
     listing = [l for l in tracked if l and os.path.exists(l.split("\t")[1])]
     files = [l.split("\t")[1] for l in listing]
     sources = [f for f in files if re.match(r"(base|protocol|certs|registry|node)/.*\.(c|h|cpp|def)$", f)]
-    findings = check_all(sources) + check_documents([f for f in files if f.endswith(".md")]) + check_modes(listing)
+    findings = check_all(sources) + check_documents([f for f in files if f.endswith(".md")]) + check_modes(listing) + check_rules(files)
     for finding in findings:
         print(finding)
     print(f"{len(sources)} sources, {len(findings)} findings")
