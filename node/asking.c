@@ -93,7 +93,6 @@ enum dl_err dl_asking_open(struct dl_call *call, struct dl_asking *asking, bool 
     dl_status_new(asking->reader, &asking->status);
     dl_buf_init(&asking->out, OUT_MAX);
     dl_buf_init(&asking->svg, SVG_MAX);
-    asking->batch = batch;
     enum dl_err err = set_options(call, asking, batch, error);
     if (err != DL_OK) {
         dl_asking_close(asking);
@@ -118,15 +117,20 @@ void dl_asking_flush(struct dl_call *call, struct dl_asking *asking)
     dl_buf_reset(&asking->out);
 }
 
-enum dl_err dl_asking_start(struct dl_asking *asking, struct dl_error *error)
+static enum dl_err start(struct dl_asking *asking, int processes, struct dl_error *error)
 {
-    struct dl_worker_config config = {.processes = asking->batch ? 2 : 1};
+    struct dl_worker_config config = {.processes = processes};
     if (asking->worker != NULL) {
         return DL_OK;
     }
     DL_TRY(dl_worker_open(&config, &asking->worker, error));
     dl_relations_new(asking->reader, asking->worker, &asking->relations);
     return DL_OK;
+}
+
+enum dl_err dl_asking_start(struct dl_asking *asking, struct dl_error *error)
+{
+    return start(asking, 1, error);
 }
 
 static bool is_inchi(struct dl_view text)
@@ -266,7 +270,7 @@ enum dl_err dl_asking_put(struct dl_asking *asking, struct dl_view text, enum dl
     ask.wants |= form == DL_ASKING_MOL ? DL_WANT_MOL : 0;
     if (asking->worker ==
         NULL) { /* every listed structure is read before questions are in flight */
-        DL_TRY(dl_asking_start(asking, error));
+        DL_TRY(start(asking, 2, error));
         DL_TRY(dl_relations_load(asking->relations, error));
     }
     return dl_worker_put(asking->worker, &ask, error);

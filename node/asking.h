@@ -17,12 +17,12 @@ struct dl_asking {
     struct dl_relations *relations;
     struct dl_likeness *likeness;
     struct dl_buf svg; /* of the last structure, where --draw asks for it */
-    bool draw, batch;
+    bool draw;
 };
 
 enum { DL_ASKING_PUT = 64 * 1024 }; /* octets gathered before they are put */
 
-/* On failure the error is filled and *asking is all zero. `batch`: many questions come, and unknown
+/* On failure the error is filled and *asking is all zero. `batch`: a list comes, and its unknown
  * names are compared with few others. */
 DL_MUST_USE enum dl_err dl_asking_open(struct dl_call *call, struct dl_asking *asking, bool batch,
                                        struct dl_error *error);
@@ -40,7 +40,8 @@ DL_MUST_USE enum dl_err dl_asking_draw_listed(struct dl_asking *asking, struct d
 /* Starts the worker unless it runs. */
 DL_MUST_USE enum dl_err dl_asking_start(struct dl_asking *asking, struct dl_error *error);
 /* The same for many structures, up to DL_WORKER_IN_FLIGHT of them put before the first is taken;
- * answers are taken in the order of the questions. With `use` false an answer is passed over. */
+ * answers are taken in the order of the questions. Two processes are at it, if none ran before.
+ * With `use` false an answer is passed over. */
 DL_MUST_USE enum dl_err dl_asking_put(struct dl_asking *asking, struct dl_view text,
                                       enum dl_asking_form form, struct dl_error *error);
 DL_MUST_USE enum dl_err dl_asking_take(struct dl_asking *asking, struct dl_view query, bool use,

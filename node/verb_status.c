@@ -304,8 +304,7 @@ void dl__verb_status(struct dl_call *call)
     DL_ASSERT(state, "memory for a call");
     dl_buf_init(&state->pending, PENDING_MAX);
     dl_buf_init(&state->line, LINE_MAX_);
-    bool one = dl_call_operand(call, 1) == NULL && !is_batch(call);
-    enum dl_err err = dl_asking_open(call, &state->asking, !one, &error);
+    enum dl_err err = dl_asking_open(call, &state->asking, is_batch(call), &error);
     if (err != DL_OK) {
         free_state(state);
         dl_call_fail(call, &error);

@@ -87,6 +87,20 @@ expect "no rule of another country" 1 "$(code status '2C-B' --jurisdiction CN --
     grep -c 'No class rule' "$dir/cn.svg")"
 expect "a picture is not written over" 2 "$(code status "$novel" --draw "$dir/novel.svg")"
 
+# Many questions of one call: answers as one by one, of one worker.
+printf '%s\n' '#!/bin/bash' "echo started >>'$dir/starts'" "exec '$PWD/build/directline-structure'" >"$dir/worker"
+chmod +x "$dir/worker"
+questions=("$fentanyl" "$novel" 'C(C' CCO fentanyl fentanilco 'CN[C@@H](C)Cc1ccccc1' 'Oc1ccccn1' 'CCC(=O)N(c1ccccc1)C1CCN(CCc2ccccc2)CC1.Cl')
+for question in "${questions[@]}"; do "$directline" status "$question" --json; done >"$dir/singly"
+without_nearest() { sed -E 's/"nearest":\[[^]]*\]//'; } # a list's unknown names are compared with fewer
+DIRECTLINE_STRUCTURE=$dir/worker "$directline" status "${questions[@]}" --json >"$dir/together"
+expect "several questions are answered as one by one" same "$(cmp "$dir/singly" "$dir/together" && echo same)"
+expect "one worker is started for them" 1 "$(grep -c . "$dir/starts")"
+rm "$dir/starts"
+printf '%s\n' "${questions[@]}" | DIRECTLINE_STRUCTURE=$dir/worker "$directline" status - --json >"$dir/lines"
+expect "so are lines" same "$(cmp <(without_nearest <"$dir/singly") <(without_nearest <"$dir/lines") && echo same)"
+expect "and one for the lines" 1 "$(grep -c . "$dir/starts")"
+
 printf 'smiles\n%s\nC(C\n%s\n' "$fentanyl" "$novel" >"$dir/stock.csv"
 expect "a screening with a broken structure" 1 "$(code screen "$dir/stock.csv" --jurisdiction CN --on 2026-01-01)"
 expect "every item has its line" "controlled not-understood controlled" \
