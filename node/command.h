@@ -122,10 +122,11 @@ struct dl_call {
     struct dl_registry *registry; /* the agency's, or the shipped one, opened by dl_call_registry */
     const struct dl_call_ops *ops;
     void *runner;
-    bool json, zh, color; /* color: standard output is a terminal that takes it */
-    bool progress;        /* standard error is a terminal */
-    bool asks;            /* a person sits at it, who can be asked */
-    int width;            /* of the terminal, 80 without */
+    bool json, zh, color;  /* color: standard output is a terminal that takes it */
+    bool progress;         /* standard error is a terminal */
+    bool asks;             /* a person sits at it, who can be asked */
+    int width;             /* of the terminal, 80 without */
+    uint64_t input_octets; /* of the input, where it is a file; 0 not known */
     bool ended;
     int worst;                 /* highest exit code noted so far, by dl_call_note */
     dl_call_input_fn on_input; /* set by dl_call_input */

@@ -1,6 +1,8 @@
 #include "node/control.h"
 #include "base/json.h"
 
+#include <inttypes.h>
+
 enum { WIDTH = 80, WIDTH_LEAST = 20, WIDTH_MOST = 1000, HEADER = 4 };
 
 enum dl_err dl_control_next(struct dl_view octets, struct dl_control_piece *out, size_t *used)
@@ -67,6 +69,8 @@ enum dl_err dl_control_request_read(struct dl_view octets, struct dl_command *co
     client->asks = json_is_true(json_object_get(request, "asks"));
     json_int_t width = json_integer_value(json_object_get(request, "width"));
     client->width = width >= WIDTH_LEAST && width <= WIDTH_MOST ? (int)width : WIDTH;
+    json_int_t octets_known = json_integer_value(json_object_get(request, "input_octets"));
+    client->input_octets = octets_known > 0 ? (uint64_t)octets_known : 0;
     json_decref(request);
     return err;
 }
@@ -83,10 +87,12 @@ void dl_control_request_put(struct dl_buf *out, int argc, char *const *argv, con
     }
     dl_buf_put_str(&json, "],\"cwd\":");
     dl_json_put_str(&json, cwd);
-    dl_buf_printf(&json, ",\"zh\":%s,\"color\":%s,\"progress\":%s,\"asks\":%s,\"width\":%d}",
+    dl_buf_printf(&json,
+                  ",\"zh\":%s,\"color\":%s,\"progress\":%s,\"asks\":%s,\"width\":%d,"
+                  "\"input_octets\":%" PRIu64 "}",
                   client->zh ? "true" : "false", client->color ? "true" : "false",
                   client->progress ? "true" : "false", client->asks ? "true" : "false",
-                  client->width);
+                  client->width, client->input_octets);
     dl_control_put(out, DL_CONTROL_REQUEST, dl_buf_view(&json));
     dl_buf_fini(&json);
 }

@@ -8,7 +8,8 @@
 #include "node/command.h"
 
 enum dl_control_frame {
-    /* JSON: {"argv":[...],"cwd":PATH,"zh","color","progress","asks","width"} */
+    /* JSON: {"argv":[...],"cwd":PATH,"zh","color","progress","asks","width",
+       "input_octets"} */
     DL_CONTROL_REQUEST = 1,
     DL_CONTROL_INPUT = 2, /* a piece of the input */
     DL_CONTROL_INPUT_END = 3,
@@ -36,8 +37,9 @@ void dl_control_put(struct dl_buf *out, enum dl_control_frame type, struct dl_vi
 /* The client's end, as far as answers depend on it. */
 struct dl_control_client {
     bool zh, color, progress;
-    bool asks; /* a person sits there who can be asked */
-    int width; /* 20 to 1000 columns */
+    bool asks;             /* a person sits there who can be asked */
+    int width;             /* 20 to 1000 columns */
+    uint64_t input_octets; /* 0: not known */
 };
 /* A request's command, parsed; `command` is freed by the caller either way. INPUT, with words for
  * the person who asked. */

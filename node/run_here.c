@@ -8,23 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct here {
     int input;
     int code;
-    bool broken; /* standard output is gone */
+    int broken; /* errno of standard output; 0: it is well */
 };
 
 static void write_all(struct here *here, int fd, struct dl_view octets)
 {
-    while (octets.n > 0 && !here->broken) {
+    while (octets.n > 0 && (fd != 1 || here->broken == 0)) {
         ssize_t n = write(fd, octets.p, octets.n);
         if (n < 0 && errno == EINTR) {
             continue;
         }
         if (n < 0) {
-            here->broken = true;
+            here->broken = fd == 1 ? errno : here->broken;
             return;
         }
         octets.p += n;
@@ -134,11 +135,42 @@ enum dl_err dl_command_input(const struct dl_command *command, int *fd, struct d
     return DL_OK;
 }
 
+uint64_t dl_input_octets(int fd)
+{
+    struct stat status;
+    return fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? (uint64_t)status.st_size
+                                                                         : 0;
+}
+
+void dl_input_failed(int number, struct dl_error *error)
+{
+    dl_error_set(error, DL_E_INPUT, NULL, "the input cannot be read: %s", strerror(number));
+    dl_error_hint(error, "what was answered above is whole; what follows in the input is not");
+}
+
+int dl_output_failed(int number, bool json)
+{
+    struct dl_error error;
+    if (number == EPIPE) { // the reader went away; nothing is left to say
+        return DL_EXIT_NO;
+    }
+    dl_error_set(&error, number == ENOSPC ? DL_E_STORE_FULL : DL_E_STORE_IO, NULL,
+                 "standard output cannot be written: %s", strerror(number));
+    dl_error_hint(&error, "what was written is not all of it");
+    return dl_print_error(&error, json);
+}
+
 static void feed(struct dl_call *call, struct here *here)
 {
     uint8_t piece[64 * 1024];
     ssize_t n = here->input < 0 ? 0 : read(here->input, piece, sizeof piece);
     if (n < 0 && errno == EINTR) {
+        return;
+    }
+    if (n < 0) {
+        struct dl_error error;
+        dl_input_failed(errno, &error);
+        dl_call_fail(call, &error);
         return;
     }
     call->on_input(call, dl_view_of(piece, n > 0 ? (size_t)n : 0), n <= 0);
@@ -148,8 +180,8 @@ static void run(struct dl_call *call, struct here *here)
 {
     call->command->verb->run(call);
     while (!call->ended) {
-        if (here->broken) {
-            dl_call_end(call, DL_EXIT_NO); // the reader went away; nothing is left to say
+        if (here->broken != 0) {
+            dl_call_end(call, DL_EXIT_NO); // what it would say is of no use
         } else if (call->on_step != NULL) {
             call->on_step(call);
         } else {
@@ -173,6 +205,7 @@ int dl_run_here(const struct dl_command *command)
     enum dl_verb_where where = command->verb->where;
     bool with_agency = where == DL_AT_AGENCY || (where == DL_AT_EITHER && command->dir != NULL);
     enum dl_err err = dl_command_input(command, &here.input, &error);
+    call.input_octets = dl_input_octets(here.input);
     if (err == DL_OK && with_agency) {
         err = dl_agency_dir_open_offline(command->dir, &call.agency, &error);
     }
@@ -189,5 +222,5 @@ int dl_run_here(const struct dl_command *command)
     if (here.input >= 0) {
         close(here.input);
     }
-    return here.code;
+    return here.broken != 0 ? dl_output_failed(here.broken, command->json) : here.code;
 }

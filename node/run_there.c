@@ -17,6 +17,8 @@ struct there {
     struct dl_buf to_send;
     bool exited;
     int code;
+    int broken;            /* errno of standard output; 0: it is well */
+    struct dl_error error; /* of the input; err DL_OK: none */
 };
 
 static enum dl_err connect_to(const char *path, int *out)
@@ -45,31 +47,32 @@ static void put_request(struct there *there, const struct dl_command *command, i
                                        .color = dl_terminal_color(),
                                        .progress = isatty(2) && !command->json,
                                        .asks = isatty(0) && isatty(2) && !command->json,
-                                       .width = dl_terminal_width()};
+                                       .width = dl_terminal_width(),
+                                       .input_octets = dl_input_octets(there->input)};
     dl_control_request_put(&there->to_send, argc, argv,
                            getcwd(here, sizeof here) == NULL ? "/" : here, &client);
 }
 
-static bool write_out(int fd, struct dl_view octets)
+static void write_out(struct there *there, int fd, struct dl_view octets)
 {
     while (octets.n > 0) {
         ssize_t n = write(fd, octets.p, octets.n);
         if (n < 0 && errno != EINTR) {
-            return false;
+            there->broken = fd == 1 ? errno : there->broken;
+            return;
         }
         if (n > 0) {
             octets.p += n;
             octets.n -= (size_t)n;
         }
     }
-    return true;
 }
 
 /* Asks the person at the terminal; the node waits for the line, and nothing else is going on. */
 static void ask(struct there *there, struct dl_view question)
 {
     char line[4096];
-    (void)write_out(2, question);
+    write_out(there, 2, question);
     ssize_t n = read(0, line, sizeof line);
     while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r')) {
         n--;
@@ -90,10 +93,9 @@ static bool take_frames(struct there *there)
             there->code = piece.octets.p[0];
         } else if (piece.type == DL_CONTROL_ASK) {
             ask(there, piece.octets);
-        } else if ((piece.type == DL_CONTROL_OUT || piece.type == DL_CONTROL_ERR) &&
-                   !write_out(piece.type == DL_CONTROL_OUT ? 1 : 2, piece.octets)) {
-            there->exited = true;
-            there->code = DL_EXIT_NO;
+        } else if ((piece.type == DL_CONTROL_OUT && there->broken == 0) ||
+                   piece.type == DL_CONTROL_ERR) {
+            write_out(there, piece.type == DL_CONTROL_OUT ? 1 : 2, piece.octets);
         }
         dl_buf_consume(&there->received, used);
         err = dl_control_next(dl_buf_view(&there->received), &piece, &used);
@@ -130,7 +132,9 @@ static void read_input(struct there *there)
     if (n < 0 && errno == EINTR) {
         return;
     }
-    if (n > 0) {
+    if (n < 0) {
+        dl_input_failed(errno, &there->error);
+    } else if (n > 0) {
         dl_control_put(&there->to_send, DL_CONTROL_INPUT, dl_view_of(piece, (size_t)n));
     } else {
         dl_control_put(&there->to_send, DL_CONTROL_INPUT_END, dl_view_of(NULL, 0));
@@ -161,6 +165,30 @@ static bool turn(struct there *there)
     return true;
 }
 
+static bool goes_on(const struct there *there)
+{
+    return !there->exited && there->broken == 0 && there->error.err == DL_OK;
+}
+
+static void talk(struct there *there)
+{
+    while (goes_on(there) && turn(there)) {
+    }
+    if (goes_on(there)) {
+        dl_error_set(&there->error, DL_E_NODE_DOWN, NULL, "the node went away before it answered");
+        dl_error_hint(&there->error,
+                      "what was answered above is done; ask again when the node is back");
+    }
+}
+
+static int ended(const struct there *there, bool json)
+{
+    if (there->broken != 0) {
+        return dl_output_failed(there->broken, json);
+    }
+    return there->error.err == DL_OK ? there->code : dl_print_error(&there->error, json);
+}
+
 enum dl_err dl_run_there(const struct dl_command *command, int argc, char *const *argv,
                          const char *path, int *code)
 {
@@ -168,20 +196,11 @@ enum dl_err dl_run_there(const struct dl_command *command, int argc, char *const
     DL_TRY(connect_to(path, &there.socket));
     dl_buf_init(&there.received, (size_t)2 * DL_CONTROL_FRAME_MAX);
     dl_buf_init(&there.to_send, (size_t)2 * DL_CONTROL_FRAME_MAX);
-    struct dl_error error;
-    enum dl_err err = dl_command_input(command, &there.input, &error);
-    if (err == DL_OK) {
+    if (dl_command_input(command, &there.input, &there.error) == DL_OK) {
         put_request(&there, command, argc, argv);
-        while (!there.exited && turn(&there)) {
-        }
-        if (!there.exited) {
-            err =
-                dl_error_set(&error, DL_E_NODE_DOWN, NULL, "the node went away before it answered");
-            dl_error_hint(&error,
-                          "what was answered above is done; ask again when the node is back");
-        }
+        talk(&there);
     }
-    *code = err == DL_OK ? there.code : dl_print_error(&error, command->json);
+    *code = ended(&there, command->json);
     if (there.input >= 0) {
         close(there.input);
     }

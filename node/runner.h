@@ -23,6 +23,12 @@ int dl_terminal_width(void);
  * the file cannot be read. */
 DL_MUST_USE enum dl_err dl_command_input(const struct dl_command *command, int *fd,
                                          struct dl_error *error);
+/* Octets of an input that is a file; 0 otherwise. */
+uint64_t dl_input_octets(int fd);
+/* A read of the input failed with this errno. */
+void dl_input_failed(int number, struct dl_error *error);
+/* A write to standard output did: says so, unless the reader went away; gives the exit status. */
+int dl_output_failed(int number, bool json);
 /* Prints an error as contracts section 2 says, on standard error; gives the exit status. */
 int dl_print_error(const struct dl_error *error, bool json);
 

@@ -1,36 +1,48 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "node/asking.h"
-#include "node/screen_items.h"
+#include "node/screen_answered.h"
 #include "node/screening.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PROGRESS_EVERY = 10000, RESUME_CHUNK = 64 * 1024, AHEAD_ = DL_WORKER_IN_FLIGHT };
+enum {
+    PROGRESS_MS = 200, /* between two pictures of the bar */
+    BAR = 24,
+    RESUME_CHUNK = 64 * 1024,
+    AHEAD_ = DL_WORKER_IN_FLIGHT
+};
 
 struct state {
     struct dl_asking asking;
     struct dl_items items;
-    int out; /* descriptor of --out, -1: standard output */
+    int out;   /* descriptor of --out, -1: standard output */
+    off_t cut; /* what is written goes here, and what stood behind is gone; -1: as it is */
     /* Items read ahead, whose structures the worker is at: answered in their order. */
     struct ahead {
         struct dl_buf octets; /* what the four views of the item point into */
         struct dl_item item;
+        bool broken;     /* it could not be read */
         bool put;        /* its structure is with the worker ... */
         enum dl_err err; /* ... or why not */
     } ahead[AHEAD_];
     size_t first, n_ahead;
-    size_t n_read;        /* items taken off the file */
-    size_t skip;          /* items that an interrupted run has answered */
-    struct dl_buf stored; /* instead of input: octets at hand, of which `fed` are fed */
+    size_t n_read;               /* items taken off the file */
+    size_t skip;                 /* items that an interrupted run has answered ... */
+    struct dl_answered answered; /* ... which are these */
+    struct dl_buf stored;        /* instead of input: octets at hand, of which `fed` are fed */
     size_t fed;
     int64_t import; /* only verdicts that rest on it; 0: all */
     size_t n_items, n_controlled, n_open, n_unlisted, n_not_understood;
+    uint64_t n_octets;       /* read */
+    int64_t began, pictured; /* when, in ms */
+    bool barred;             /* the bar stands on the terminal */
 };
 
 static void free_state(void *context)
@@ -45,6 +57,7 @@ static void free_state(void *context)
     if (state->out >= 0) {
         close(state->out);
     }
+    dl_answered_close(&state->answered);
     free(state);
 }
 
@@ -63,20 +76,40 @@ static enum dl_err write_out(int fd, struct dl_view octets)
     return DL_OK;
 }
 
-static enum dl_err flush(struct dl_call *call)
+static enum dl_err cut_off(struct state *state)
+{
+    if (state->cut >= 0 &&
+        (ftruncate(state->out, state->cut) != 0 || lseek(state->out, state->cut, SEEK_SET) < 0)) {
+        return DL_E_STORE_IO;
+    }
+    state->cut = -1;
+    return DL_OK;
+}
+
+static enum dl_err fail_to_write(const struct dl_call *call, enum dl_err err,
+                                 struct dl_error *error)
+{
+    dl_error_set(error, err, "--out", "%s cannot be written: %s", dl_call_option(call, "out"),
+                 dl_err_text(err));
+    return dl_error_hint(error, "what is in it stays: when it can be written, go on with --resume");
+}
+
+static enum dl_err flush(struct dl_call *call, struct dl_error *error)
 {
     struct state *state = call->state;
     if (state->out < 0) {
         dl_asking_flush(call, &state->asking);
         return DL_OK;
     }
-    enum dl_err err = write_out(state->out, dl_buf_view(&state->asking.out));
+    enum dl_err err = state->asking.out.n > 0 ? cut_off(state) : DL_OK;
+    err = err == DL_OK ? write_out(state->out, dl_buf_view(&state->asking.out)) : err;
     dl_buf_reset(&state->asking.out);
-    return err;
+    return err == DL_OK ? DL_OK : fail_to_write(call, err, error);
 }
 
-/* Counts the whole lines of what an earlier run wrote and cuts off what is not a whole item. */
-static enum dl_err resume(struct state *state, struct dl_error *error)
+/* Counts the items that an earlier run wrote whole; what comes behind is cut off later, once it is
+ * known that they are of this input. */
+static enum dl_err resume(struct state *state, const char *path, bool json, struct dl_error *error)
 {
     uint8_t chunk[RESUME_CHUNK];
     size_t per_item = state->asking.status->n_asked;
@@ -92,11 +125,11 @@ static enum dl_err resume(struct state *state, struct dl_error *error)
         }
     }
     state->skip = lines / per_item;
-    if (ftruncate(state->out, whole) != 0 || lseek(state->out, whole, SEEK_SET) < 0) {
-        return dl_error_set(error, DL_E_STORE_IO, "--out", "cannot be cut to whole items: %s",
-                            strerror(errno));
-    }
-    return DL_OK;
+    state->cut = whole;
+    enum dl_err err = dl_answered_open(&state->answered, path, json);
+    return err == DL_OK
+               ? DL_OK
+               : dl_error_set(error, err, "--out", "%s cannot be read: %s", path, strerror(errno));
 }
 
 static enum dl_err open_out(struct dl_call *call, struct state *state, struct dl_error *error)
@@ -112,7 +145,7 @@ static enum dl_err open_out(struct dl_call *call, struct state *state, struct dl
         dl_error_set(error, DL_E_INPUT, "--out", "%s cannot be written: %s", path, strerror(errno));
         return dl_error_hint(error, "name a file that does not exist, or add --resume");
     }
-    return again ? resume(state, error) : DL_OK;
+    return again ? resume(state, path, call->json, error) : DL_OK;
 }
 
 static void put_text_member(struct dl_buf *out, const char *key, struct dl_view text)
@@ -180,6 +213,106 @@ static void put_line(struct state *state, const struct line *line)
         dl_text_show(out, row->entry, true);
     }
     dl_buf_u8(out, '\n');
+}
+
+/* ---- what an interrupted run has answered ---- */
+
+static bool begins(const char *text, const char *word)
+{
+    return strncmp(text, word, strlen(word)) == 0;
+}
+
+/* As count() does. */
+static void count_answered(struct dl_call *call, bool controlled, bool open, bool understood)
+{
+    struct state *state = call->state;
+    state->n_controlled += controlled;
+    state->n_open += !controlled && open;
+    state->n_unlisted += understood && !controlled && !open;
+    if (!understood) {
+        state->n_not_understood++;
+        dl_call_note(call, DL_EXIT_NO);
+    }
+}
+
+/* Passes over an item that is answered, if it is this one. */
+static enum dl_err pass_over(struct dl_call *call, const struct dl_item *item,
+                             struct dl_error *error)
+{
+    struct state *state = call->state;
+    const struct dl_status *status = state->asking.status;
+    bool controlled = false;
+    bool open = false;
+    bool understood = true;
+    for (size_t i = 0; i < status->n_asked; i++) {
+        const char *code = status->reader->jurisdictions[status->asked[i]].code;
+        const char *verdict = dl_answered_verdict(&state->answered, state->n_read, item, code);
+        if (verdict == NULL) {
+            dl_error_set(error, DL_E_INPUT, "--resume",
+                         "%s answers another question: its item %zu for %s is not item %zu of this "
+                         "input; it is unchanged",
+                         dl_call_option(call, "out"), state->n_read, code, state->n_read);
+            return dl_error_hint(error, "give the input and options that it was begun with, or "
+                                        "another --out");
+        }
+        controlled = controlled || begins(verdict, "controlled") || begins(verdict, "temporary");
+        open = open || begins(verdict, "needs-review");
+        understood = understood && !begins(verdict, "not-understood");
+    }
+    count_answered(call, controlled, open, understood);
+    state->n_items++;
+    return DL_OK;
+}
+
+/* The input has ended before what is answered has. */
+static enum dl_err check_all_passed(const struct dl_call *call, struct dl_error *error)
+{
+    const struct state *state = call->state;
+    if (state->n_read >= state->skip) {
+        return DL_OK;
+    }
+    dl_error_set(error, DL_E_INPUT, "--resume",
+                 "%s has answers to %zu items, and this input has %zu; it is unchanged",
+                 dl_call_option(call, "out"), state->skip, state->n_read);
+    return dl_error_hint(error, "give the input that it was begun with, or another --out");
+}
+
+/* ---- the bar ---- */
+
+static void wipe_bar(struct dl_call *call)
+{
+    struct state *state = call->state;
+    if (state->barred) {
+        dl_call_warn(call, "\r%*s\r", call->width - 1, "");
+        state->barred = false;
+    }
+}
+
+static void draw_bar(struct dl_call *call)
+{
+    struct state *state = call->state;
+    int64_t now = dl_call_now(call);
+    state->began = state->began == 0 ? now : state->began;
+    state->pictured = state->pictured == 0 ? now : state->pictured;
+    if (!call->progress || now - state->pictured < PROGRESS_MS) {
+        return;
+    }
+    char bar[2 * BAR + 16] = "";
+    size_t took = now > state->began ? (size_t)(now - state->began) : 1;
+    size_t rate = (state->n_items - state->skip) * 1000 / took;
+    if (call->input_octets > 0) {
+        uint64_t read = state->n_octets - (state->items.pending.n - state->items.taken);
+        uint64_t done = read < call->input_octets ? read : call->input_octets;
+        int full = (int)(done * BAR / call->input_octets);
+        (void)snprintf(bar, sizeof bar, "[%.*s%.*s] %3d %%  ", full, "########################",
+                       BAR - full, "........................",
+                       (int)(done * 100 / call->input_octets));
+    }
+    wipe_bar(call);
+    dl_call_warn(call, DL_SAY(call, "%s%zu items, %zu/s", "%s%zu 项，每秒 %zu 项"), bar,
+                 state->n_items, rate);
+    state->pictured = now;
+    state->barred = true;
 }
 
 static const struct dl_status_row *first_row(const struct dl_status *status, int jurisdiction)
@@ -286,6 +419,10 @@ static enum dl_err ask_item(struct state *state, const struct ahead *ahead, enum
     if (item->name.n > 0 && (item->cas.n == 0 || !dl_status_understood(status))) {
         DL_TRY(dl_status_ask_name(status, item->name));
     }
+    if (ahead->broken) {
+        dl_status_ask_unreadable(status, dl_view_of("", 0));
+        return DL_OK;
+    }
     bool asked = item->cas.n > 0 || item->name.n > 0;
     bool wanted = structure_of(item).n > 0 && (!asked || !dl_status_understood(status));
     if (!asked && wanted) {
@@ -312,21 +449,25 @@ static enum dl_err answer(struct dl_call *call)
     state->n_items++;
     DL_TRY(ask_item(state, ahead, &worker));
     DL_TRY(put_verdicts(call, worker));
-    if (call->progress && state->n_items % PROGRESS_EVERY == 0) {
-        dl_call_warn(call, "\r%zu", state->n_items);
-    }
     return dl_buf_err(&state->asking.out);
 }
 
 /* Keeps an item and gives its structure to the worker. */
-static void read_ahead(struct state *state, const struct dl_item *item)
+static void read_ahead(struct dl_call *call, const struct dl_item *item)
 {
+    struct state *state = call->state;
     struct ahead *ahead = &state->ahead[(state->first + state->n_ahead) % AHEAD_];
     const struct dl_view *from[] = {&item->cas, &item->name, &item->smiles, &item->mol};
     struct dl_view *to[] = {&ahead->item.cas, &ahead->item.name, &ahead->item.smiles,
                             &ahead->item.mol};
     size_t at = 0;
     struct dl_error error;
+    ahead->broken = item->broken != NULL;
+    if (ahead->broken) {
+        wipe_bar(call);
+        dl_call_warn(call, DL_SAY(call, "item %zu cannot be read: %s\n", "第 %zu 项无法读取：%s\n"),
+                     state->n_read, item->broken);
+    }
     dl_buf_reset(&ahead->octets);
     for (size_t i = 0; i < 4; i++) {
         dl_buf_put_view(&ahead->octets, *from[i]);
@@ -348,8 +489,10 @@ static void read_ahead(struct state *state, const struct dl_item *item)
 
 static void fail(struct dl_call *call, struct dl_error *error)
 {
-    enum dl_err err = flush(call);
-    (void)err; /* the first failure is the one to tell */
+    struct dl_error second; /* the first failure is the one to tell */
+    enum dl_err err = flush(call, &second);
+    (void)err;
+    wipe_bar(call);
     dl_call_fail(call, error);
 }
 
@@ -357,23 +500,23 @@ static void finish(struct dl_call *call)
 {
     struct state *state = call->state;
     struct dl_error error;
-    enum dl_err err = flush(call);
-    if (err == DL_OK && state->out >= 0 && fsync(state->out) != 0) {
-        err = DL_E_STORE_IO;
+    enum dl_err err = flush(call, &error);
+    wipe_bar(call);
+    if (err == DL_OK && state->out >= 0 && (cut_off(state) != DL_OK || fsync(state->out) != 0)) {
+        err = fail_to_write(call, DL_E_STORE_IO, &error);
     }
     if (err != DL_OK) {
-        dl_error_set(&error, err, "--out", "the verdicts could not be written");
         dl_call_fail(call, &error);
         return;
     }
     dl_call_warn(call,
                  DL_SAY(call,
-                        "%s%zu items (%zu answered before): %zu controlled somewhere asked, %zu "
+                        "%zu items (%zu answered before): %zu controlled somewhere asked, %zu "
                         "need review, %zu not listed, %zu not understood\n",
-                        "%s共 %zu 项（此前已答 %zu 项）：%zu 项至少一处管制，%zu 项需审查，%zu "
+                        "共 %zu 项（此前已答 %zu 项）：%zu 项至少一处管制，%zu 项需审查，%zu "
                         "项未列管，%zu 项未能识别\n"),
-                 call->progress ? "\r" : "", state->n_items, state->skip, state->n_controlled,
-                 state->n_open, state->n_unlisted, state->n_not_understood);
+                 state->n_items, state->skip, state->n_controlled, state->n_open, state->n_unlisted,
+                 state->n_not_understood);
     dl_call_end_worst(call);
 }
 
@@ -381,10 +524,8 @@ static enum dl_err feed(struct state *state, struct dl_view octets, bool end,
                         struct dl_error *error)
 {
     enum dl_err err = dl_items_feed(&state->items, octets, end);
-    return err == DL_OK
-               ? DL_OK
-               : dl_error_set(error, err, NULL, "an item of the file is larger than %d octets",
-                              (int)DL_ITEM_MAX);
+    state->n_octets += octets.n;
+    return err == DL_OK ? DL_OK : dl_error_set(error, err, NULL, "more was fed than is asked for");
 }
 
 static enum dl_err feed_stored(struct state *state, struct dl_error *error)
@@ -407,9 +548,9 @@ static void step(struct dl_call *call)
     while (err == DL_OK && got && state->asking.out.n < DL_ASKING_PUT) {
         err = dl_items_next(&state->items, &item, &got, &error);
         if (err == DL_OK && got && ++state->n_read <= state->skip) {
-            state->n_items++;
+            err = pass_over(call, &item, &error);
         } else if (err == DL_OK && got) {
-            read_ahead(state, &item);
+            read_ahead(call, &item);
         }
         bool full = state->n_ahead == AHEAD_;
         bool rest = !got && state->items.end;
@@ -418,14 +559,18 @@ static void step(struct dl_call *call)
             full = false;
         }
     }
+    draw_bar(call);
     bool done = !got && state->items.end;
+    if (err == DL_OK && done) {
+        err = check_all_passed(call, &error);
+    }
     bool used_up = !got && !done;
     if (err == DL_OK && used_up && state->stored.n > 0) {
         used_up = false;
         err = feed_stored(state, &error);
     }
     if (err == DL_OK) {
-        err = flush(call);
+        err = flush(call, &error);
     }
     if (err != DL_OK) {
         if (error.err == DL_OK) {
@@ -461,6 +606,7 @@ static struct state *start(struct dl_call *call, const char *name)
     struct state *state = calloc(1, sizeof *state);
     DL_ASSERT(state, "memory for a call");
     state->out = -1;
+    state->cut = -1;
     dl_items_init(&state->items, dl_items_format_of(name));
     dl_buf_init(&state->stored, DL_STORED_MAX);
     enum dl_err err = dl_asking_open(call, &state->asking, true, &error);

@@ -220,6 +220,7 @@ static void start_call(struct connection *c, struct dl_view octets)
     c->call.progress = client.progress;
     c->call.asks = client.asks;
     c->call.width = client.width;
+    c->call.input_octets = client.input_octets;
     if (err != DL_OK || c->command.verb->where == DL_AT_HERE) {
         if (err == DL_OK) {
             dl_error_set(&error, DL_E_USAGE, NULL, "%s is not for the node", c->command.verb->name);

@@ -14,6 +14,7 @@ void dl_csv_init(struct dl_csv *csv, struct dl_view text)
     }
     csv->rest = text;
     csv->at = (struct dl_csv_place){1, 1};
+    csv->separator = ',';
     dl_buf_init(&csv->unquoted, DL_CSV_FIELDS * (size_t)DL_CSV_FIELD);
 }
 
@@ -21,6 +22,11 @@ void dl_csv_fini(struct dl_csv *csv)
 {
     dl_buf_fini(&csv->unquoted);
     memset(csv, 0, sizeof *csv);
+}
+
+static bool is_separator(const struct dl_csv *csv)
+{
+    return csv->rest.n > 0 && csv->rest.p[0] == (uint8_t)csv->separator;
 }
 
 static bool is_one_of(uint8_t octet, const char *set)
@@ -70,7 +76,8 @@ static void skip_line(struct dl_csv *csv)
 static enum dl_err plain_field(struct dl_csv *csv, struct dl_view *out, struct dl_error *error)
 {
     size_t n = 0;
-    while (n < csv->rest.n && !is_one_of(csv->rest.p[n], ",\r\n\"")) {
+    while (n < csv->rest.n && csv->rest.p[n] != (uint8_t)csv->separator &&
+           !is_one_of(csv->rest.p[n], "\r\n\"")) {
         n++;
     }
     *out = dl_view_of(csv->rest.p, n);
@@ -136,7 +143,7 @@ static enum dl_err quoted_field(struct dl_csv *csv, size_t i, struct dl_error *e
         csv->fields[i].n = n - doubled;
     }
     advance(csv, n + 1);
-    if (csv->rest.n > 0 && csv->rest.p[0] != ',' && line_end(csv->rest) == 0) {
+    if (csv->rest.n > 0 && !is_separator(csv) && line_end(csv->rest) == 0) {
         return refuse(error, csv->at, "text after a closing quote");
     }
     return DL_OK;
@@ -189,7 +196,7 @@ static enum dl_err read_record(struct dl_csv *csv, struct dl_error *error)
 {
     const uint8_t *start = csv->rest.p;
     DL_TRY(one_field(csv, error));
-    while (csv->rest.n > 0 && csv->rest.p[0] == ',') {
+    while (is_separator(csv)) {
         advance(csv, 1);
         DL_TRY(one_field(csv, error));
     }

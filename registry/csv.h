@@ -1,11 +1,11 @@
 /* CSV (RFC 4180), read strictly from text in memory.
  *
- * Fields are separated by commas, records by LF or CRLF; a field with a comma, a quote or a line
- * break stands in quotes, a quote in it is doubled. Refused: a quote inside a plain field, text
- * after a closing quote, a CR alone, a missing closing quote, a record with another number of
- * fields than the header, text that dl_text_check refuses. One U+FEFF at the start is skipped,
- * since spreadsheets write it. Empty lines are records of one empty field only where the header has
- * one column; elsewhere they are skipped.
+ * Fields are separated by commas (or csv->separator, set after dl_csv_init), records by LF or CRLF;
+ * a field with a comma, a quote or a line break stands in quotes, a quote in it is doubled.
+ * Refused: a quote inside a plain field, text after a closing quote, a CR alone, a missing closing
+ * quote, a record with another number of fields than the header, text that dl_text_check refuses.
+ * One U+FEFF at the start is skipped, since spreadsheets write it. Empty lines are records of one
+ * empty field only where the header has one column; elsewhere they are skipped.
  */
 #ifndef DL_REGISTRY_CSV_H
 #define DL_REGISTRY_CSV_H
@@ -21,7 +21,8 @@ struct dl_csv_place {
 };
 
 struct dl_csv {
-    struct dl_view rest;                  /* not yet read */
+    struct dl_view rest; /* not yet read */
+    char separator;
     struct dl_csv_place at;               /* of the first octet of rest */
     size_t n_columns;                     /* of the header, 0 before it */
     size_t n_fields;                      /* of the present record */
