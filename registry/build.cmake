@@ -7,7 +7,7 @@ include(${CMAKE_SOURCE_DIR}/registry/structure.cmake)
 if(TARGET directline-structure) # it reads the structures
   set(DL_STRUCTURE_WORKER $<TARGET_FILE:directline-structure>)
 endif()
-file(GLOB_RECURSE DL_REGISTRY_TEXT CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/registry/data/*.csv)
+file(GLOB_RECURSE DL_REGISTRY_TEXT CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/registry/data/*.csv ${CMAKE_SOURCE_DIR}/registry/data/rules/*.json)
 add_custom_command(
   OUTPUT ${CMAKE_BINARY_DIR}/registry.db
   COMMAND build_registry ${CMAKE_BINARY_DIR}/registry.db

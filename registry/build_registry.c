@@ -54,11 +54,17 @@ static enum dl_err read_data(void *context, const char *name, struct dl_view *ou
     return DL_OK;
 }
 
-static enum dl_err read_structures(struct dl_store *store, const char *program,
+struct made_from {
+    const char *schema, *data, *worker; /* worker: NULL without */
+};
+
+static enum dl_err read_structures(struct dl_store *store, const struct made_from *from,
                                    struct dl_error *error)
 {
     struct dl_worker *worker = NULL;
-    struct dl_worker_config config = {.path = program, .rules = "", .processes = 2};
+    char rules[PATH_OCTETS];
+    (void)snprintf(rules, sizeof rules, "%s/rules", from->data);
+    struct dl_worker_config config = {.path = from->worker, .rules = rules, .processes = 2};
     struct dl_readings readings = {.n = 0};
     DL_TRY(dl_worker_open(&config, &worker, error));
     enum dl_err err = DL_OK;
@@ -71,10 +77,6 @@ static enum dl_err read_structures(struct dl_store *store, const char *program,
     dl_worker_close(&worker);
     return err;
 }
-
-struct made_from {
-    const char *schema, *data, *worker; /* worker: NULL without */
-};
 
 static enum dl_err build(const char *out, const struct made_from *from, struct dl_error *error)
 {
@@ -99,7 +101,7 @@ static enum dl_err build(const char *out, const struct made_from *from, struct d
         err = dl_registry_load(&load, error);
     }
     if (err == DL_OK && from->worker != NULL) {
-        err = read_structures(store, from->worker, error);
+        err = read_structures(store, from, error);
     }
     if (err == DL_OK) {
         err = dl_store_run(store, "VACUUM", NULL, 0, NULL, NULL);

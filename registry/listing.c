@@ -1,5 +1,6 @@
 #include "registry/listing.h"
 #include "base/json.h"
+#include "registry/scope.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -223,7 +224,8 @@ enum dl_err dl_reader_listing(struct dl_reader *reader, int64_t id, const struct
     struct dl_listings *listings = reader->listings;
     size_t at = (size_t)id & (SLOTS - 1);
     if (listings->slot[at].id != id) {
-        struct reading r = {.reader = reader, .listing = {.id = id}, .out = &listings->scratch};
+        struct reading r = {
+            .reader = reader, .listing = {.id = id, .printed = -1}, .out = &listings->scratch};
         dl_buf_reset(r.out);
         DL_TRY(dl_store_run(reader->store, LISTING_SQL, DL_SQL(DL_SQL_INT(id)), on_listing, &r));
         if (!r.found) {
@@ -232,6 +234,32 @@ enum dl_err dl_reader_listing(struct dl_reader *reader, int64_t id, const struct
         keep(listings, at, &r);
     }
     *out = &listings->slot[at];
+    return DL_OK;
+}
+
+static enum dl_err on_printed(void *context, const struct dl_row *row)
+{
+    unsigned *flags = context;
+    for (int i = 0; i < 4; i++) {
+        *flags |= dl_scope_flags(dl_row_text(row, i));
+    }
+    return DL_OK;
+}
+
+enum dl_err dl_reader_printed(struct dl_reader *reader, int64_t id, unsigned *flags)
+{
+    const struct dl_listing *listing = NULL;
+    DL_TRY(dl_reader_listing(reader, id, &listing));
+    struct dl_listing *slot = &reader->listings->slot[listing - reader->listings->slot];
+    if (slot->printed < 0) {
+        unsigned found = 0;
+        DL_TRY(dl_store_run(reader->store,
+                            "SELECT name_en, text_en, name_local, text_local FROM listing_text"
+                            " WHERE listing = ?1",
+                            DL_SQL(DL_SQL_INT(id)), on_printed, &found));
+        slot->printed = (int)found;
+    }
+    *flags = (unsigned)slot->printed;
     return DL_OK;
 }
 

@@ -26,6 +26,7 @@ struct dl_listing {
     struct dl_view entry, parent, verification, verification_dates;
     /* members of an answer's row: schedule to until, scope to verification_dates, listing */
     struct dl_view law_json, source_json, key_json;
+    int printed;  /* flags of its printed words (registry/scope.h); -1: not read */
     uint8_t *all; /* what the views point into */
     size_t room;  /* octets there */
     size_t next;  /* slot used before it, from 1 */
@@ -38,6 +39,9 @@ void dl_listings_free(struct dl_listings **listings);
  * there. */
 DL_MUST_USE enum dl_err dl_reader_listing(struct dl_reader *reader, int64_t id,
                                           const struct dl_listing **out);
+/* The flags of its printed words: some entries carry their scope in their own words ("Ketamine, its
+ * salts, isomers, ..."). */
+DL_MUST_USE enum dl_err dl_reader_printed(struct dl_reader *reader, int64_t id, unsigned *flags);
 /* Whether it was known at a version. */
 bool dl_listing_known(const struct dl_listing *listing, int64_t version);
 

@@ -241,6 +241,99 @@ enum dl_err dl_reader_clauses(struct dl_reader *reader)
                         NULL, 0, on_clause, reader);
 }
 
+/* ---- relations that were read ---- */
+
+static int by_substance(const void *a, const void *b)
+{
+    int64_t x = ((const struct dl_related *)a)->substance;
+    int64_t y = ((const struct dl_related *)b)->substance;
+    return (x > y) - (x < y);
+}
+
+static struct dl_related *related_to(const struct dl_reader *reader, int64_t substance)
+{
+    struct dl_related key = {.substance = substance};
+    return reader->n_related == 0 ? NULL
+                                  : bsearch(&key, reader->related, reader->n_related,
+                                            sizeof *reader->related, by_substance);
+}
+
+/* Readings come by their key of isomers and their skeleton: others of the same key are isomers. */
+struct group {
+    struct dl_reader *reader;
+    size_t first; /* of the key */
+    char skeleton[15];
+};
+
+static enum dl_err on_reading(void *context, const struct dl_row *row)
+{
+    struct group *group = context;
+    struct dl_reader *reader = group->reader;
+    struct dl_view skeleton = dl_row_text(row, 2);
+    size_t at = reader->n_related;
+    reader->related = grown(reader->related, at, sizeof *reader->related);
+    reader->related[at] =
+        (struct dl_related){.substance = dl_row_int(row, 0), .isomer_key = dl_row_int(row, 1)};
+    reader->n_related++;
+    if (reader->related[group->first].isomer_key != dl_row_int(row, 1)) {
+        group->first = at;
+    } else if (at > group->first && !dl_view_is(skeleton, group->skeleton)) {
+        for (size_t i = group->first; i <= at; i++) {
+            reader->related[i].isomers = true;
+        }
+    } else if (at > group->first) {
+        reader->related[at].isomers = reader->related[at - 1].isomers;
+    }
+    size_t n = skeleton.n < sizeof group->skeleton ? skeleton.n : 0;
+    memcpy(group->skeleton, skeleton.p, n);
+    group->skeleton[n] = '\0';
+    return DL_OK;
+}
+
+static enum dl_err on_made(void *context, const struct dl_row *row)
+{
+    struct dl_related *related = related_to(context, dl_row_int(row, 0));
+    if (related != NULL) {
+        related->made = true;
+    }
+    return DL_OK;
+}
+
+static enum dl_err on_ruled(void *context, const struct dl_row *row)
+{
+    struct dl_reader *reader = context;
+    struct dl_related *related = related_to(reader, dl_row_int(row, 0));
+    for (size_t i = 0; related != NULL && i < reader->n_lists; i++) {
+        if (dl_view_is(dl_row_text(row, 1), reader->lists[i].code)) {
+            related->ruled |= (uint64_t)1 << reader->lists[i].jurisdiction;
+        }
+    }
+    return DL_OK;
+}
+
+enum dl_err dl_reader_related(struct dl_reader *reader, int64_t substance,
+                              const struct dl_related **out)
+{
+    if (!reader->has_related) {
+        struct group group = {.reader = reader};
+        reader->has_related = true;
+        DL_TRY(
+            dl_store_run(reader->store,
+                         "SELECT substance, isomer_key, skeleton FROM reading ORDER BY isomer_key,"
+                         " skeleton",
+                         NULL, 0, on_reading, &group));
+        if (reader->n_related > 0) {
+            qsort(reader->related, reader->n_related, sizeof *reader->related, by_substance);
+        }
+        DL_TRY(dl_store_run(reader->store, "SELECT substance FROM reading WHERE made_of <> x''",
+                            NULL, 0, on_made, reader));
+        DL_TRY(dl_store_run(reader->store, "SELECT substance, list FROM class_match", NULL, 0,
+                            on_ruled, reader));
+    }
+    *out = related_to(reader, substance);
+    return DL_OK;
+}
+
 enum dl_err dl_reader_new(struct dl_store *store, struct dl_reader **out, struct dl_error *error)
 {
     struct dl_reader *reader = calloc(1, sizeof *reader);
@@ -294,6 +387,7 @@ void dl_reader_free(struct dl_reader **reader)
         free(r->exceptions[i].text);
     }
     free(r->exceptions);
+    free(r->related);
     free(r->shared);
     free(r->lists);
     free(r->jurisdictions);

@@ -53,6 +53,15 @@ struct dl_list {
     size_t n_clauses;
 };
 
+/* Which relations of a listed substance were read from its structure (registry/reading.h). */
+struct dl_related {
+    int64_t substance;
+    int64_t isomer_key;
+    uint64_t ruled; /* bit of a jurisdiction: a class rule of it, on some day */
+    bool made;      /* it is an ester or ether of something */
+    bool isomers;   /* others are isomers of it */
+};
+
 struct dl_reader {
     struct dl_store *store;
     struct dl_jurisdiction *jurisdictions; /* ordered by code */
@@ -63,7 +72,9 @@ struct dl_reader {
     dl_day first_day; /* on which the first import was recorded */
     struct dl_shared *shared;
     struct dl_listings *listings; /* registry/listing.h */
-    bool has_clauses;
+    bool has_clauses, has_related;
+    struct dl_related *related; /* ordered by substance */
+    size_t n_related;
     struct dl_exception *exceptions; /* clauses that take substances out by name */
     size_t n_exceptions;
 };
@@ -88,6 +99,10 @@ DL_MUST_USE enum dl_err dl_reader_may_differ(struct dl_reader *reader, dl_day fr
 
 /* Reads the clauses of all lists, unless they were: answers by name alone need none. */
 DL_MUST_USE enum dl_err dl_reader_clauses(struct dl_reader *reader);
+
+/* NULL where nothing was read of it. Reads them all at the first call. */
+DL_MUST_USE enum dl_err dl_reader_related(struct dl_reader *reader, int64_t substance,
+                                          const struct dl_related **out);
 
 /* -1 when there is none. */
 int dl_reader_jurisdiction(const struct dl_reader *reader, struct dl_view code);

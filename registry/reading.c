@@ -1,4 +1,7 @@
 #include "registry/reading.h"
+#include "registry/relation.h"
+
+enum { MATCH_WORDS_MAX = 64 * 1024 };
 
 struct putting {
     struct dl_worker *worker;
@@ -10,7 +13,7 @@ static enum dl_err put_one(void *context, const struct dl_row *row)
 {
     const struct putting *putting = context;
     struct dl_worker_ask ask = {
-        .text = dl_row_text(row, 1), .wants = DL_WANT_PLAIN | DL_WANT_PRINT, .rule = -1};
+        .text = dl_row_text(row, 1), .wants = DL_RELATIONS_WANTS | DL_WANT_PRINT, .rule = -1};
     DL_TRY(dl_worker_put(putting->worker, &ask, putting->error));
     putting->readings->substance[putting->readings->n++] = dl_row_int(row, 0);
     return DL_OK;
@@ -36,18 +39,68 @@ enum dl_err dl_readings_put(struct dl_store *store, struct dl_worker *worker,
                : dl_error_set(error, err, NULL, "the structures cannot be read");
 }
 
+/* One verdict: a row for each listing that the rule tries, in both languages. */
+static enum dl_err record_verdict(struct dl_store *store, int64_t substance,
+                                  const struct dl_rules *rules,
+                                  const struct dl_worker_verdict *verdict)
+{
+    const struct dl_rule *rule = &rules->rule[verdict->rule];
+    struct dl_buf words[2];
+    enum dl_err err = DL_OK;
+    size_t index = 0;
+    json_t *pair = NULL;
+    for (int lang = DL_LANG_EN; lang <= DL_LANG_ZH; lang++) {
+        dl_buf_init(&words[lang], MATCH_WORDS_MAX);
+        dl_rule_explain(rules, verdict, (enum dl_lang)lang, &words[lang]);
+    }
+    json_array_foreach(rule->listings, index, pair)
+    {
+        if (err == DL_OK) {
+            err = dl_store_run(
+                store,
+                "INSERT INTO class_match (substance, list, entry, in_force, until, open,"
+                " clause_en, clause_zh, words_en, words_zh)"
+                " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                DL_SQL(DL_SQL_INT(substance),
+                       DL_SQL_STR(json_string_value(json_array_get(pair, 0))),
+                       DL_SQL_STR(json_string_value(json_array_get(pair, 1))),
+                       DL_SQL_TEXT(rule->from), DL_SQL_TEXT(rule->until),
+                       DL_SQL_INT(verdict->verdict == DL_RULE_REVIEW), DL_SQL_TEXT(rule->title.en),
+                       DL_SQL_TEXT(rule->title.zh), DL_SQL_TEXT(dl_buf_view(&words[DL_LANG_EN])),
+                       DL_SQL_TEXT(dl_buf_view(&words[DL_LANG_ZH]))),
+                NULL, NULL);
+        }
+    }
+    dl_buf_fini(&words[DL_LANG_EN]);
+    dl_buf_fini(&words[DL_LANG_ZH]);
+    return err;
+}
+
+static enum dl_err record(struct dl_store *store, int64_t substance, const struct dl_rules *rules,
+                          const struct dl_worker_answer *answer)
+{
+    DL_TRY(dl_store_run(
+        store,
+        "INSERT INTO reading (substance, isomer_key, form_key, print, made_of, skeleton)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        DL_SQL(DL_SQL_INT(substance), DL_SQL_INT(answer->isomer_key), DL_SQL_INT(answer->form_key),
+               DL_SQL_BLOB(answer->print), DL_SQL_BLOB(answer->made_of),
+               DL_SQL_TEXT(
+                   dl_view_of(answer->parent_inchikey.p, answer->parent_inchikey.n < 14 ? 0 : 14))),
+        NULL, NULL));
+    for (size_t i = 0; rules != NULL && i < answer->n_verdicts; i++) {
+        DL_TRY(record_verdict(store, substance, rules, &answer->verdict[i]));
+    }
+    return DL_OK;
+}
+
 static enum dl_err take_all(struct dl_store *store, struct dl_worker *worker,
                             const struct dl_readings *readings, struct dl_error *error)
 {
     struct dl_worker_answer answer;
     for (size_t i = 0; i < readings->n; i++) {
         DL_TRY(dl_worker_take(worker, &answer, error));
-        enum dl_err err = dl_store_run(
-            store,
-            "INSERT INTO reading (substance, isomer_key, form_key, print) VALUES (?1, ?2, ?3, ?4)",
-            DL_SQL(DL_SQL_INT(readings->substance[i]), DL_SQL_INT(answer.isomer_key),
-                   DL_SQL_INT(answer.form_key), DL_SQL_BLOB(answer.print)),
-            NULL, NULL);
+        enum dl_err err = record(store, readings->substance[i], dl_worker_rules(worker), &answer);
         if (err != DL_OK) {
             return dl_error_set(error, err, NULL, "a reading cannot be recorded");
         }

@@ -1,7 +1,8 @@
 /* Readings: what the structure worker says of a listed structure (its keys of positional isomers
- * and of mobile-hydrogen forms, its fingerprint), kept in the registry so that it is asked once.
- * The build reads the shipped structures; a node reads those that imports bring, when it has
- * nothing else to do.
+ * and of mobile-hydrogen forms, its fingerprint, what it is an ester or ether of, what class rules
+ * say of it), kept in the registry so that it is asked once, and so that a listed substance is
+ * answered in the same way by name and by structure, with a worker and without. The build reads the
+ * shipped structures; a node reads those that imports bring, when it has nothing else to do.
  */
 #ifndef DL_REGISTRY_READING_H
 #define DL_REGISTRY_READING_H

@@ -3,11 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KIN_MAX_ = 24, MATCHES_MAX_ = 96, WORDS_MAX_ = 16 * 1024 };
+enum { MATCHES_MAX_ = 96, WORDS_MAX_ = 16 * 1024 };
 
 /* One listed structure. */
 struct known {
     int64_t substance;
+    int64_t from, until; /* versions of the registry: recorded in, taken out in (0: never) */
     char *name, *formula, *smiles;
     char block[15];
     bool read; /* by the worker: now, or once (registry/reading.h) */
@@ -72,7 +73,9 @@ static enum dl_err on_structure(void *context, const struct dl_row *row)
                             .smiles = copy(dl_row_text(row, 4)),
                             .read = !dl_row_null(row, 5),
                             .isomer_key = (uint64_t)dl_row_int(row, 5),
-                            .form_key = (uint64_t)dl_row_int(row, 6)};
+                            .form_key = (uint64_t)dl_row_int(row, 6),
+                            .from = dl_row_int(row, 7),
+                            .until = dl_row_int(row, 8)};
     memcpy(known->block, key.p, key.n < 14 ? key.n : 14);
     return DL_OK;
 }
@@ -86,8 +89,8 @@ static enum dl_err list(struct dl_relations *r)
     return dl_store_run(
         r->reader->store,
         "SELECT s.id, s.key, s.name, t.formula, t.smiles, r.isomer_key,"
-        " r.form_key FROM structure t JOIN substance s ON s.id = t.substance LEFT JOIN reading r"
-        " ON r.substance = t.substance WHERE s.recorded_until IS NULL"
+        " r.form_key, s.recorded_from, s.recorded_until FROM structure t JOIN substance s"
+        " ON s.id = t.substance LEFT JOIN reading r ON r.substance = t.substance"
         " ORDER BY t.formula, s.key",
         NULL, 0, on_structure, r);
 }
@@ -155,6 +158,7 @@ static size_t first_of_formula(const struct dl_relations *r, const char *formula
 struct asked {
     char formula[64], block[15];
     uint64_t isomer_key;
+    int64_t version;
 };
 
 static enum dl_err read_one(struct dl_relations *r, struct known *known, struct dl_error *error)
@@ -169,13 +173,19 @@ static enum dl_err read_one(struct dl_relations *r, struct known *known, struct 
     return DL_OK;
 }
 
+/* What the registry had in the version that is asked. */
+static bool was_known(const struct known *known, int64_t version)
+{
+    return known->from <= version && (known->until == 0 || version < known->until);
+}
+
 static enum dl_err find_isomers(struct dl_relations *r, const struct asked *asked,
                                 struct dl_status_kin *kin, size_t *n, struct dl_error *error)
 {
     for (size_t i = first_of_formula(r, asked->formula);
-         i < r->n && strcmp(r->known[i].formula, asked->formula) == 0 && *n < KIN_MAX_; i++) {
+         i < r->n && strcmp(r->known[i].formula, asked->formula) == 0 && *n < DL_KIN_MAX; i++) {
         struct known *known = &r->known[i];
-        if (memcmp(known->block, asked->block, 14) == 0) {
+        if (memcmp(known->block, asked->block, 14) == 0 || !was_known(known, asked->version)) {
             continue;
         }
         DL_TRY(read_one(r, known, error));
@@ -185,20 +195,6 @@ static enum dl_err find_isomers(struct dl_relations *r, const struct asked *aske
         }
     }
     return DL_OK;
-}
-
-static void find_made_of(const struct dl_relations *r, struct dl_view made_of,
-                         struct dl_status_kin *kin, size_t *n)
-{
-    for (size_t i = 0; i + 28 <= made_of.n; i += 28) {
-        for (size_t k = 0; k < r->n && *n < KIN_MAX_; k++) {
-            if (memcmp(r->known[k].block, made_of.p + i + 1, 14) == 0) {
-                kin[(*n)++] = (struct dl_status_kin){.substance = r->known[k].substance,
-                                                     .name = dl_view_str(r->known[k].name),
-                                                     .ether = made_of.p[i] == 'o'};
-            }
-        }
-    }
 }
 
 /* ---- class rules ---- */
@@ -299,8 +295,8 @@ enum dl_err dl_relations_add(struct dl_relations *r, struct dl_status *status,
                              const struct dl_worker_answer *answer, enum dl_lang lang,
                              struct dl_error *error)
 {
-    struct dl_status_kin kin[KIN_MAX_];
-    struct asked asked = {.isomer_key = answer->isomer_key};
+    struct dl_status_kin kin[DL_KIN_MAX];
+    struct asked asked = {.isomer_key = answer->isomer_key, .version = status->moment.version};
     size_t n = 0;
     DL_ASSERT(answer->understood && answer->parent_inchikey.n == 27, "a structure with a key");
     memcpy(asked.block, answer->parent_inchikey.p, 14);
@@ -312,11 +308,9 @@ enum dl_err dl_relations_add(struct dl_relations *r, struct dl_status *status,
     if (is_other_form(r, status, asked.formula, answer->form_key)) {
         dl_status_as_tautomer(status);
     }
-    find_made_of(r, answer->made_of, kin, &n);
     /* rules before isomers: their views end with the worker's next answer */
-    DL_TRY(n > 0 ? dl_status_add_kin(status, kin, n) : DL_OK);
+    DL_TRY(dl_status_add_made_of(status, answer->made_of));
     DL_TRY(add_rules(r, status, answer, lang));
-    n = 0;
     DL_TRY(find_isomers(r, &asked, kin, &n, error));
     return n > 0 ? dl_status_add_kin(status, kin, n) : DL_OK;
 }

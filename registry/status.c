@@ -25,7 +25,8 @@ void dl_status_new(struct dl_reader *reader, struct dl_status **out)
     dl_buf_init(&status->scratch, SENTENCE_MAX);
     dl_buf_init(&status->explanation, SENTENCE_MAX);
     status->arena.p = malloc(DL__ARENA);
-    DL_ASSERT(status->arena.p, "memory for an arena");
+    status->standings = calloc(1, sizeof *status->standings);
+    DL_ASSERT(status->arena.p && status->standings, "memory for an answer");
     *out = status;
 }
 
@@ -34,6 +35,7 @@ void dl_status_free(struct dl_status **status)
     if (*status) {
         dl_lookup_fini(&(*status)->lookup);
         free((*status)->arena.p);
+        free((*status)->standings);
         dl_buf_fini(&(*status)->scratch);
         dl_buf_fini(&(*status)->explanation);
         free(*status);
@@ -369,8 +371,8 @@ static void clear(const struct dl_status *status, struct dl__standings *standing
 
 static enum dl_err answer(struct dl_status *status)
 {
-    static struct dl__standings standings; /* large, and cleared for each answer */
-    clear(status, &standings);
+    struct dl__standings *standings = status->standings;
+    clear(status, standings);
     if (!status->lookup.other_form) {
         DL_TRY(read_substance(status, status->lookup.candidate[0].substance));
         struct dl__reach reach = {.ester = status->lookup.ester,
@@ -378,17 +380,17 @@ static enum dl_err answer(struct dl_status *status)
                                           !status->lookup.ester,
                                   .name = status->substance_name};
         for (size_t i = 0; i < status->lookup.n_candidates; i++) {
-            DL_TRY(dl__status_gather(status, &standings, status->lookup.candidate[i].substance,
+            DL_TRY(dl__status_gather(status, standings, status->lookup.candidate[i].substance,
                                      &reach));
         }
-        mark_in_force(status, &standings);
+        mark_in_force(status, standings);
         bool words = status->substance_name.n > 0 &&
                      memchr(status->substance_name.p, ' ', status->substance_name.n) != NULL;
-        if (words && status->lookup.salt[0] == '\0' && !all_in_force(status, &standings)) {
-            DL_TRY(gather_own_base(status, &standings));
+        if (words && status->lookup.salt[0] == '\0' && !all_in_force(status, standings)) {
+            DL_TRY(gather_own_base(status, standings));
         }
     }
-    return finish(status, &standings);
+    return finish(status, standings);
 }
 
 static void begin(struct dl_status *status, struct dl_view query)
@@ -414,7 +416,11 @@ static enum dl_err ask(struct dl_status *status, const struct dl_query *query)
     }
     DL_TRY(
         dl_lookup_find(status->reader, &status->moment, query, status->thorough, &status->lookup));
-    return status->lookup.outcome == DL_LOOKUP_FOUND ? answer(status) : DL_OK;
+    if (status->lookup.outcome != DL_LOOKUP_FOUND) {
+        return DL_OK;
+    }
+    DL_TRY(answer(status));
+    return dl__status_add_known(status);
 }
 
 enum dl_err dl_status_ask(struct dl_status *status, struct dl_view query)
@@ -475,12 +481,14 @@ enum dl_err dl_status_ask_salt(struct dl_status *status, struct dl_view query,
     return ask_read(status, &read, true);
 }
 
+/* What only says that nothing counts goes where something does. */
 static void drop_empty_rows(struct dl_status *status, int jurisdiction)
 {
     size_t kept = 0;
     for (size_t i = 0; i < status->n_rows; i++) {
         const struct dl_status_row *row = &status->row[i];
-        if (row->jurisdiction != jurisdiction || row->listing != 0) {
+        bool empty = row->listing == 0 || row->standing == DL_STANDING_ENDED;
+        if (row->jurisdiction != jurisdiction || !empty) {
             status->row[kept++] = *row;
         }
     }
@@ -496,27 +504,46 @@ void dl_status_ask_unreadable(struct dl_status *status, struct dl_view query)
     status->lookup.n_candidates = status->lookup.n_nearest = 0;
 }
 
+/* What is open does not stand in the way. */
+static void mark_settled(struct dl_status *status)
+{
+    struct dl__standings *standings = status->standings;
+    memset(standings->in_force, 0, sizeof standings->in_force);
+    memset(standings->has_row, 0, sizeof standings->has_row);
+    for (size_t i = 0; i < status->n_rows; i++) {
+        if (status->row[i].standing <= DL_STANDING_TEMPORARY) {
+            standings->in_force[status->row[i].jurisdiction] = true;
+        }
+    }
+}
+
+static enum dl_err add_one_kin(struct dl_status *status, const struct dl_status_kin *kin)
+{
+    struct dl__reach reach = {.other = true,
+                              .isomer = kin->isomer,
+                              .made = !kin->isomer,
+                              .ether = kin->ether,
+                              .form = kin->form.n > 0,
+                              .name = dl__status_keep(status, kin->name)};
+    if (reach.form) {
+        struct dl_view inchi;
+        DL_TRY(read_inchi(status, kin->substance, &inchi));
+        reach.stereo = dl_stereo_compare(kin->form, inchi);
+        DL_TRY(dl__status_exceptions(status, kin->form_substance, &reach.exceptions));
+    }
+    return dl__status_gather(status, status->standings, kin->substance, &reach);
+}
+
 enum dl_err dl_status_add_kin(struct dl_status *status, const struct dl_status_kin *kin, size_t n)
 {
-    static struct dl__standings standings; /* large, and cleared for each call */
-    clear(status, &standings);
-    for (size_t i = 0; i < status->n_rows; i++) { /* what is open does not stand in the way */
-        bool stands = status->row[i].standing <= DL_STANDING_TEMPORARY;
-        int j = status->row[i].jurisdiction;
-        standings.in_force[j] = standings.in_force[j] || stands;
-    }
+    mark_settled(status);
     size_t before_them = status->n_rows;
     for (size_t i = 0; i < n; i++) {
-        struct dl__reach reach = {.other = true,
-                                  .isomer = kin[i].isomer,
-                                  .made = !kin[i].isomer,
-                                  .ether = kin[i].ether,
-                                  .name = dl__status_keep(status, kin[i].name)};
-        DL_TRY(dl__status_gather(status, &standings, kin[i].substance, &reach));
+        DL_TRY(add_one_kin(status, &kin[i]));
     }
     add_data_reasons(status, before_them);
     for (size_t i = 0; i < status->n_asked; i++) {
-        if (standings.has_row[status->asked[i]]) {
+        if (status->standings->has_row[status->asked[i]]) {
             drop_empty_rows(status, status->asked[i]);
         }
     }
@@ -543,6 +570,8 @@ static enum dl_err push_match(struct dl_status *status, const struct dl_status_m
     }
     DL_TRY(dl_reader_listing(status->reader, id, &listing));
     struct dl_view explanation = dl__status_keep(status, match->explanation);
+    struct dl_view explanation_zh =
+        match->explanation_zh.n > 0 ? dl__status_keep(status, match->explanation_zh) : explanation;
     status->row[status->n_rows++] = (struct dl_status_row){
         .jurisdiction = list->jurisdiction,
         .listing = id,
@@ -554,13 +583,25 @@ static enum dl_err push_match(struct dl_status *status, const struct dl_status_m
         .until = listing->until,
         .how = match->how,
         .clause = dl__status_keep(status, match->clause),
+        .clause_zh = dl__status_keep(status, match->clause_zh),
         .standing = match->open       ? DL_STANDING_REVIEW
                     : list->temporary ? DL_STANDING_TEMPORARY
                                       : DL_STANDING_CONTROLLED,
         .explained = true,
-        .explanation = dl__said(DL_WORDS_AS_GIVEN, explanation, dl_view_of(NULL, 0))};
+        .explanation = dl__said(DL_WORDS_AS_READ, explanation, explanation_zh)};
     add_data_reasons(status, status->n_rows - 1);
     return status->arena.err;
+}
+
+/* One listing is one row, whoever found it. */
+static bool has_listing(const struct dl_status *status, int64_t listing)
+{
+    for (size_t i = 0; i < status->n_rows; i++) {
+        if (status->row[i].listing == listing && status->row[i].standing != DL_STANDING_ENDED) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static enum dl_err add_match(struct dl_status *status, const struct dl_status_match *match,
@@ -569,7 +610,8 @@ static enum dl_err add_match(struct dl_status *status, const struct dl_status_ma
     const struct dl_list *list = list_by_code(status->reader, match->list);
     int64_t id = 0;
     if (!list || closed[list->jurisdiction] ||
-        place_of(status, list->jurisdiction) == DL_JURISDICTIONS_MAX) {
+        place_of(status, list->jurisdiction) == DL_JURISDICTIONS_MAX ||
+        dl__status_is_excluded(status->standings, list, match->entry)) {
         return DL_OK;
     }
     DL_TRY(dl_store_run(status->reader->store,
@@ -580,7 +622,7 @@ static enum dl_err add_match(struct dl_status *status, const struct dl_status_ma
                         DL_SQL(DL_SQL_INT(list->id), DL_SQL_TEXT(match->entry),
                                DL_SQL_INT(status->moment.version), DL_SQL_STR(status->on)),
                         dl_row_take_int, &id));
-    if (id != 0) {
+    if (id != 0 && !has_listing(status, id)) {
         DL_TRY(push_match(status, match, list, id));
         touched[list->jurisdiction] = true;
     }

@@ -59,6 +59,7 @@ struct dl_status_row {
     struct dl_said explanation;
     bool explained;        /* explanation is set */
     struct dl_view clause; /* the words of law that reach the substance; empty: the entry itself */
+    struct dl_view clause_zh; /* in Chinese where there is such a text; empty: the same */
     struct dl_said reason[DL_REASONS_MAX];
     size_t n_reasons;
     bool apart; /* an ingredient's or a salt's row */
@@ -94,6 +95,7 @@ struct dl_status {
     struct dl_like similar[DL_LIKE_MAX]; /* to the structure asked about: set by who has read it */
     size_t n_similar;
     struct dl_arena arena;
+    struct dl__standings *standings; /* what the rows so far say of each jurisdiction */
     char plain[DL_QUERY_PLAIN];
     struct dl_buf scratch, explanation; /* of the writers, kept for their memory */
 };
@@ -126,11 +128,20 @@ struct dl_status_kin {
     int64_t substance;
     struct dl_view name;
     bool isomer, ether; /* neither: an ester */
+    /* Of an ester or ether: what it is made of, where that is another form of the listed skeleton
+     * (its InChI; empty: the listed substance itself), and the registry's substance of that form
+     * (0: none), which a law may except by name. */
+    struct dl_view form;
+    int64_t form_substance;
 };
+enum { DL_KIN_MAX = 24 };
 /* Adds the listings of kin whose words reach the structure just asked about, in jurisdictions where
  * nothing is in force yet. */
 DL_MUST_USE enum dl_err dl_status_add_kin(struct dl_status *status, const struct dl_status_kin *kin,
                                           size_t n);
+
+/* The same for what the structure is an ester or ether of (dl_worker_answer.made_of). */
+DL_MUST_USE enum dl_err dl_status_add_made_of(struct dl_status *status, struct dl_view made_of);
 
 /* A match by structure or class rule, found outside: `list` and `entry` name the listing. */
 struct dl_status_match {
@@ -138,6 +149,7 @@ struct dl_status_match {
     enum dl_how how;
     bool open; /* the words leave it open: needs-review */
     struct dl_view clause, explanation;
+    struct dl_view clause_zh, explanation_zh; /* empty: the same */
 };
 /* Adds matches to the answer just given, in jurisdictions where nothing else is in force. */
 DL_MUST_USE enum dl_err dl_status_add(struct dl_status *status,

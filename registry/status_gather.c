@@ -45,6 +45,9 @@ struct dl_view dl__status_keep(struct dl_status *status, struct dl_view text)
         return dl_view_of(NULL, 0);
     }
     struct dl_arena *arena = &status->arena;
+    if (text.p >= arena->p && text.p < arena->p + arena->n) {
+        return text; /* kept before */
+    }
     if (text.n > DL__ARENA - arena->n) {
         arena->err = DL_E_LIMIT;
         return dl_view_of(NULL, 0);
@@ -212,14 +215,19 @@ static bool is_under(struct dl_view entry, struct dl_view parent)
            (entry.n == parent.n || entry.p[parent.n] == '(');
 }
 
+bool dl__status_is_excluded(const struct dl__standings *standings, const struct dl_list *list,
+                            struct dl_view entry)
+{
+    int j = list->jurisdiction;
+    return standings->excluded_list[j] == list && is_under(entry, standings->excluded_from[j]);
+}
+
 /* Another form, a salt or an ester: what do the words of the listing say? */
 static enum dl_err take_reached(struct gather *gather, struct dl_status_row *out)
 {
     struct dl__standings *standings = gather->standings;
     struct dl__judged judged;
-    int j = out->jurisdiction;
-    if (standings->excluded_list[j] == out->list &&
-        is_under(out->entry, standings->excluded_from[j])) {
+    if (dl__status_is_excluded(standings, out->list, out->entry)) {
         return DL_OK;
     }
     DL_TRY(dl__status_judge(gather->status, standings, out, gather->reach, &judged));

@@ -16,6 +16,8 @@ struct dl__reach {
     bool isomer;           /* or: another arrangement of the same groups */
     bool made;             /* or: an ester or ether of it, found by structure ... */
     bool ether;            /* ... an ether */
+    bool form;             /* ... of another form of it: `stereo` says how they stand */
+    uint64_t exceptions;   /* ... and these of the reader's exceptions name that form */
     struct dl_view name;   /* of the substance whose listings are read */
 };
 
@@ -36,6 +38,13 @@ struct dl__standings {
 DL_MUST_USE enum dl_err dl__status_gather(struct dl_status *status, struct dl__standings *standings,
                                           int64_t substance, const struct dl__reach *reach);
 
+/* Whether the substance asked about is expressly taken out of what the entry is part of. */
+bool dl__status_is_excluded(const struct dl__standings *standings, const struct dl_list *list,
+                            struct dl_view entry);
+/* Which of the reader's exceptions name a substance (bit i: exception i); 0 for no substance. */
+DL_MUST_USE enum dl_err dl__status_exceptions(struct dl_status *status, int64_t substance,
+                                              uint64_t *out);
+
 /* The verdict of the words of a listing on a salt, ester or other form of what it names. */
 enum dl__verdict { DL__COVERED, DL__OPEN, DL__OUT };
 struct dl__judged {
@@ -50,6 +59,10 @@ struct dl__judged {
 DL_MUST_USE enum dl_err dl__status_judge(struct dl_status *status, struct dl__standings *standings,
                                          const struct dl_status_row *row,
                                          const struct dl__reach *reach, struct dl__judged *out);
+
+/* Adds what was read of the structure of the substance found: esters and ethers, class rules,
+ * isomers, where nothing is in force yet (registry/reading.h). */
+DL_MUST_USE enum dl_err dl__status_add_known(struct dl_status *status);
 
 /* A copy that lives as long as the answer; an empty view when the arena is full (then its error is
  * set, and the question fails with it). */

@@ -281,7 +281,8 @@ static void put_match(struct writer *w, const struct dl_status_row *row)
 {
     put_literal(w->out, ",\"match\":{\"how\":\"");
     put_literal(w->out, dl_how_name(row->how));
-    put_text(w->out, "\",\"clause\":", row->clause);
+    put_text(w->out, "\",\"clause\":",
+             w->lang == DL_LANG_ZH && row->clause_zh.n > 0 ? row->clause_zh : row->clause);
     put_literal(w->out, ",\"explanation\":");
     if (row->explained) {
         put_said(w, &row->explanation);

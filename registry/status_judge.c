@@ -42,7 +42,7 @@ static enum dl_err on_printed(void *context, const struct dl_row *row)
     return printed->status->arena.err;
 }
 
-/* Some entries carry their scope in their own words ("Ketamine, its salts, isomers, ..."). */
+/* The printed words that have the flags. */
 static enum dl_err find_printed(struct dl_status *status, const struct dl_status_row *row,
                                 unsigned flags, struct finding *out)
 {
@@ -70,9 +70,9 @@ static enum dl_err find_flags(struct dl_status *status, const struct dl_status_r
         *out = (struct finding){.found = true, .clause = dl__status_keep(status, words.plain)};
         return DL_OK;
     }
-    DL_TRY(find_printed(status, row, flags, out));
-    if (out->found) {
-        return DL_OK;
+    DL_TRY(dl_reader_printed(status->reader, row->listing, &own));
+    if (own & flags) {
+        return find_printed(status, row, flags, out);
     }
     const struct dl_reader *reader = status->reader;
     for (size_t i = 0; i < reader->n_lists; i++) {
@@ -93,10 +93,10 @@ static enum dl_err find_flags(struct dl_status *status, const struct dl_status_r
     return DL_OK;
 }
 
-/* Looks for the names of the substance asked about where laws except substances by name. */
+/* Looks for the names of a substance where laws except substances by name. */
 struct names {
     const struct dl_reader *reader;
-    struct dl__standings *standings;
+    uint64_t found; /* bit i: the reader's exception i */
 };
 
 static enum dl_err on_name(void *context, const struct dl_row *row)
@@ -113,9 +113,26 @@ static enum dl_err on_name(void *context, const struct dl_row *row)
     for (size_t i = 0; i < names->reader->n_exceptions && i < 64; i++) {
         const struct dl_exception *exception = &names->reader->exceptions[i];
         if (memmem(exception->text, exception->text_n, lower, name.n)) {
-            names->standings->exceptions |= (uint64_t)1 << i;
+            names->found |= (uint64_t)1 << i;
         }
     }
+    return DL_OK;
+}
+
+enum dl_err dl__status_exceptions(struct dl_status *status, int64_t substance, uint64_t *out)
+{
+    struct names names = {.reader = status->reader};
+    *out = 0;
+    if (substance == 0) {
+        return DL_OK;
+    }
+    DL_TRY(dl_reader_clauses(status->reader));
+    DL_ASSERT(status->reader->n_exceptions <= 64, "they fit one word");
+    DL_TRY(dl_store_run(status->reader->store,
+                        "SELECT name FROM name WHERE substance = ?1 AND lang <> 'zh' AND"
+                        " kind <> 'systematic'",
+                        DL_SQL(DL_SQL_INT(substance)), on_name, &names));
+    *out = names.found;
     return DL_OK;
 }
 
@@ -130,25 +147,19 @@ static enum dl_err on_any(void *context, const struct dl_row *row)
  * an answer. */
 static enum dl_err find_exceptions(struct dl_status *status, struct dl__standings *standings)
 {
-    struct names names = {status->reader, standings};
     if (standings->excepted_known || status->substance == 0) {
         return DL_OK;
     }
     standings->excepted_known = true;
-    DL_ASSERT(status->reader->n_exceptions <= 64, "they fit one word");
-    DL_TRY(dl_store_run(status->reader->store,
-                        "SELECT name FROM name WHERE substance = ?1 AND lang <> 'zh' AND"
-                        " kind <> 'systematic'",
-                        DL_SQL(DL_SQL_INT(status->substance)), on_name, &names));
-    DL_TRY(dl_store_run(status->reader->store,
+    DL_TRY(dl__status_exceptions(status, status->substance, &standings->exceptions));
+    return dl_store_run(status->reader->store,
                         "SELECT 1 FROM link k JOIN listing l ON l.id = k.listing WHERE"
                         " k.substance = ?1 AND l.kind = 'exclusion' LIMIT 1",
-                        DL_SQL(DL_SQL_INT(status->substance)), on_any, &standings->excluded));
-    return DL_OK;
+                        DL_SQL(DL_SQL_INT(status->substance)), on_any, &standings->excluded);
 }
 
 /* Whether a clause that applies to the listing excepts the substance by name. */
-static bool is_excepted(const struct dl_status *status, const struct dl__standings *standings,
+static bool is_excepted(const struct dl_status *status, uint64_t exceptions,
                         const struct dl_status_row *row)
 {
     for (size_t i = 0; i < status->reader->n_exceptions; i++) {
@@ -156,7 +167,7 @@ static bool is_excepted(const struct dl_status *status, const struct dl__standin
         struct dl_view applies_to = dl_view_str(exception->applies_to);
         bool begins =
             applies_to.n <= row->entry.n && memcmp(row->entry.p, applies_to.p, applies_to.n) == 0;
-        if ((standings->exceptions >> i & 1) && exception->list == row->list->id &&
+        if ((exceptions >> i & 1) && exception->list == row->list->id &&
             (begins || dl_scope_applies(applies_to, row->entry))) {
             return true;
         }
@@ -209,7 +220,7 @@ static enum dl_err judge_stereo(struct dl_status *status, struct dl__standings *
     struct finding *used = covers.found ? &covers : &raises;
     if (used->found) {
         DL_TRY(find_exceptions(status, standings));
-        if (is_excepted(status, standings, row)) {
+        if (is_excepted(status, standings->exceptions | reach->exceptions, row)) {
             out->verdict = DL__OUT;
             return DL_OK;
         }
@@ -274,25 +285,32 @@ static enum dl_err judge_ester(struct dl_status *status, const struct dl_status_
 }
 
 /* Isomers other than stereoisomers, found by structure. Where the words name isomers without saying
- * which they are left open; in the United States that means optical isomers (21 CFR 1300.01(b)). */
+ * which they are left open; in the United States that means optical isomers (21 CFR 1300.01(b)),
+ * and the conventions mean those "possible within the specific chemical designation", which says
+ * where each group stands. */
 static enum dl_err judge_isomer(struct dl_status *status, struct dl__standings *standings,
                                 const struct dl_status_row *row, const struct dl__reach *reach,
                                 struct dl__judged *out)
 {
     struct finding covers;
     struct finding raises;
-    bool optical_only = strncmp(row->list->code, "US-", 3) == 0;
+    bool within_designation =
+        strncmp(row->list->code, "US-", 3) == 0 || strncmp(row->list->code, "UN-", 3) == 0;
     out->how = DL_HOW_ISOMER;
     DL_TRY(find_flags(status, row, DL_SCOPE_POSITIONAL, &covers));
-    DL_TRY(find_flags(status, row, optical_only ? 0 : DL_SCOPE_ISOMERS, &raises));
-    DL_TRY(find_exceptions(status, standings));
+    DL_TRY(find_flags(status, row, within_designation ? 0 : DL_SCOPE_ISOMERS, &raises));
     bool open = raises.found || covers.conditional;
-    out->clause = covers.found ? covers.clause : raises.clause;
-    if ((covers.found || open) && is_excepted(status, standings, row)) {
+    if (!covers.found && !open) {
         out->verdict = DL__OUT;
         return DL_OK;
     }
-    out->verdict = covers.found && !covers.conditional ? DL__COVERED : open ? DL__OPEN : DL__OUT;
+    DL_TRY(find_exceptions(status, standings));
+    out->clause = covers.found ? covers.clause : raises.clause;
+    if (is_excepted(status, standings->exceptions, row)) {
+        out->verdict = DL__OUT;
+        return DL_OK;
+    }
+    out->verdict = covers.found && !covers.conditional ? DL__COVERED : DL__OPEN;
     out->explained = out->verdict == DL__COVERED;
     out->explanation = dl__said(DL_WORDS_REACH_ISOMER, reach->name, dl_view_of(NULL, 0));
     out->reason = dl__said(DL_WORDS_ISOMER_OPEN, reach->name, dl_view_of(NULL, 0));
@@ -300,8 +318,27 @@ static enum dl_err judge_isomer(struct dl_status *status, struct dl__standings *
     return DL_OK;
 }
 
-static enum dl_err judge_made(struct dl_status *status, const struct dl_status_row *row,
-                              const struct dl__reach *reach, struct dl__judged *out)
+/* The ester or ether of another form than the listed one: the words must reach that form too. */
+static enum dl_err judge_form(struct dl_status *status, struct dl__standings *standings,
+                              const struct dl_status_row *row, const struct dl__reach *reach,
+                              struct dl__judged *out)
+{
+    struct dl__judged stereo = {.verdict = DL__COVERED};
+    DL_TRY(judge_stereo(status, standings, row, reach, &stereo));
+    if (stereo.verdict != DL__COVERED) {
+        bool open = stereo.verdict == DL__OPEN;
+        out->verdict = stereo.verdict;
+        out->explained = false;
+        out->clause = open ? stereo.clause : out->clause;
+        out->reason = dl__said(DL_WORDS_FORM_OPEN, reach->name, dl_view_of(NULL, 0));
+    }
+    out->doubt = stereo.doubt || reach->exceptions != 0;
+    return DL_OK;
+}
+
+static enum dl_err judge_made(struct dl_status *status, struct dl__standings *standings,
+                              const struct dl_status_row *row, const struct dl__reach *reach,
+                              struct dl__judged *out)
 {
     struct finding covers;
     struct finding raises;
@@ -309,12 +346,24 @@ static enum dl_err judge_made(struct dl_status *status, const struct dl_status_r
     DL_TRY(find_flags(status, row, reach->ether ? DL_SCOPE_ETHERS : DL_SCOPE_ESTERS, &covers));
     DL_TRY(find_flags(status, row, DL_SCOPE_DERIVATIVES, &raises));
     bool open = raises.found || covers.conditional;
+    if (!covers.found && !open) {
+        out->verdict = DL__OUT;
+        return DL_OK;
+    }
+    DL_TRY(find_exceptions(status, standings));
     out->clause = covers.found ? covers.clause : raises.clause;
-    out->verdict = covers.found && !covers.conditional ? DL__COVERED : open ? DL__OPEN : DL__OUT;
+    out->verdict = covers.found && !covers.conditional ? DL__COVERED : DL__OPEN;
+    if (is_excepted(status, standings->exceptions | reach->exceptions, row)) {
+        out->verdict = DL__OUT;
+    }
     out->explained = out->verdict == DL__COVERED;
-    out->explanation = dl__said(DL_WORDS_REACH_ESTER_FOUND, reach->name, dl_view_of(NULL, 0));
+    out->explanation =
+        dl__said(reach->ether ? DL_WORDS_REACH_ETHER_FOUND : DL_WORDS_REACH_ESTER_FOUND,
+                 reach->name, dl_view_of(NULL, 0));
     out->reason = dl__said(DL_WORDS_ESTER_OPEN, reach->name, dl_view_of(NULL, 0));
-    return DL_OK;
+    return out->verdict == DL__COVERED && reach->form
+               ? judge_form(status, standings, row, reach, out)
+               : DL_OK;
 }
 
 enum dl_err dl__status_judge(struct dl_status *status, struct dl__standings *standings,
@@ -328,7 +377,7 @@ enum dl_err dl__status_judge(struct dl_status *status, struct dl__standings *sta
         return judge_isomer(status, standings, row, reach, out);
     }
     if (reach->made) {
-        return judge_made(status, row, reach, out);
+        return judge_made(status, standings, row, reach, out);
     }
     if (reach->ester) {
         DL_TRY(judge_ester(status, row, reach, out));

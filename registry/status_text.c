@@ -223,7 +223,8 @@ static void put_match(struct printer *p, const struct dl_status_row *row)
     }
     if (row->clause.n > 0) {
         put_label(p, DL_WORDS_LABEL_CLAUSE);
-        dl_layout_put(&p->layout, row->clause);
+        dl_layout_put(&p->layout,
+                      p->lang == DL_LANG_ZH && row->clause_zh.n > 0 ? row->clause_zh : row->clause);
     }
 }
 

@@ -239,6 +239,10 @@ enum dl_err dl_store_open(const struct dl_store_config *config, struct dl_store 
     if (err == DL_OK) {
         err = make_or_check(store, config, error);
     }
+    if (err == DL_OK && store->vfs == NULL) {
+        /* nobody writes the file: one transaction for all that is read spares each its own */
+        err = run_text(store, "BEGIN");
+    }
     if (err != DL_OK) {
         describe(store, config, err, error);
         dl_store_close(&store);
@@ -442,7 +446,7 @@ void dl_store_rollback(struct dl_store *store)
 
 bool dl_store_in_transaction(const struct dl_store *store)
 {
-    return sqlite3_get_autocommit(store->db) == 0;
+    return store->vfs != NULL && sqlite3_get_autocommit(store->db) == 0;
 }
 
 static enum dl_err copy_steps(sqlite3_backup *backup,

@@ -124,13 +124,15 @@ uint64_t dl__isomer_key(const struct chem_graph *g)
         }
         memcpy(now, next, n * sizeof *now);
     }
+    uint64_t hydrogens = 0; /* with them equal keys mean one formula */
     for (int i = 0; i < g->n_atoms; i++) {
         sum += alkyl[i] ? 1 : mix(now[i], 7);
+        hydrogens += (uint64_t)g->atoms[i].n_h + (g->atoms[i].z == 1);
     }
     free(now);
     free(next);
     free(alkyl);
-    return sum;
+    return mix(sum, hydrogens);
 }
 
 /* ---- mobile-hydrogen forms ---- */

@@ -668,7 +668,7 @@ int chem_alcohols(const struct chem_mol *mol, int max, struct chem_mol **out, bo
                 continue;
             }
             MolOps::sanitizeMol(cut);
-            MolOps::removeStereochemistry(cut); // its skeleton is what is looked up
+            MolOps::assignStereochemistry(cut, true, true);
             ether[n] = !acyl;
             out[n++] = wrap(whole.release()).release();
         }

@@ -105,6 +105,9 @@ static void put_made_of(struct question *q, struct dl_buf *out)
         if (dl__inchi(alcohols[i], &inchi, key)) {
             dl_buf_u8(out, ether[i] ? 'o' : 'e');
             dl_buf_put(out, key, 27);
+            size_t text = dl_buf_block_open(out);
+            dl_buf_put_str(out, inchi);
+            dl_buf_block_close(out, text);
         }
         free(inchi);
         chem_free(alcohols[i]);

@@ -95,6 +95,15 @@ DL_MUST_USE enum dl_err dl_worker_decode(struct dl_view block, const struct dl_r
 /* Takes the next finding off verdict->findings; false after the last. */
 bool dl_worker_finding_next(struct dl_worker_verdict *verdict, struct dl_worker_finding *out);
 
+/* A substance that the structure is an ester or ether of. */
+struct dl_made_of {
+    bool ether;
+    struct dl_view inchikey, inchi;
+};
+/* Takes the next off an answer's `made_of`; false after the last, or where it is malformed (then
+ * *rest is not empty). */
+bool dl_made_of_next(struct dl_view *rest, struct dl_made_of *out);
+
 /* Reads classes.json and then every other *.json of a directory, in the order of their names: `n`
  * files, each as a block with its name and a block with its text. */
 DL_MUST_USE enum dl_err dl_rules_read_files(const char *directory, struct dl_buf *files, size_t *n,

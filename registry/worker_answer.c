@@ -67,6 +67,29 @@ static bool is_key(struct dl_view field)
     return ok;
 }
 
+bool dl_made_of_next(struct dl_view *rest, struct dl_made_of *out)
+{
+    struct dl_cursor cursor;
+    dl_cursor_init(&cursor, *rest);
+    uint8_t kind = dl_cursor_u8(&cursor);
+    struct dl_view key = dl_cursor_take(&cursor, 27);
+    struct dl_view inchi = dl_cursor_block(&cursor, FIELD_MAX_);
+    if (cursor.err != DL_OK || (kind != 'e' && kind != 'o') || !is_key(key)) {
+        return false;
+    }
+    *rest = cursor.rest;
+    *out = (struct dl_made_of){.ether = kind == 'o', .inchikey = key, .inchi = inchi};
+    return true;
+}
+
+static bool are_made_of(struct dl_view field)
+{
+    struct dl_made_of one;
+    while (dl_made_of_next(&field, &one)) {
+    }
+    return field.n == 0;
+}
+
 static bool decode_field(uint8_t tag, struct dl_view field, const struct dl_rules *rules,
                          struct dl_worker_answer *out)
 {
@@ -103,7 +126,7 @@ static bool decode_field(uint8_t tag, struct dl_view field, const struct dl_rule
     }
     if (tag == 0 || tag >= sizeof texts / sizeof texts[0] || texts[tag] == NULL ||
         (key && !is_key(field)) || (tag == DL_TAG_PRINT && field.n != 256) ||
-        (tag == DL_TAG_MADE_OF && field.n % 28 != 0)) {
+        (tag == DL_TAG_MADE_OF && !are_made_of(field))) {
         return false;
     }
     *texts[tag] = field;

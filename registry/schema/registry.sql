@@ -132,9 +132,28 @@ CREATE TABLE structure (
 CREATE TABLE reading (
     substance    INTEGER PRIMARY KEY REFERENCES structure (substance),
     isomer_key   INTEGER NOT NULL,         -- equal for positional isomers
+    skeleton     TEXT NOT NULL,            -- the first block of its InChIKey
     form_key     INTEGER NOT NULL,         -- differs for another mobile-hydrogen form of one InChIKey
-    print        BLOB NOT NULL             -- Morgan, radius 2, 2048 bits; empty: it cannot be read
+    print        BLOB NOT NULL,            -- Morgan, radius 2, 2048 bits; empty: it cannot be read
+    made_of      BLOB NOT NULL             -- what it is an ester or ether of: registry/worker_wire.h
 );
+CREATE INDEX reading_isomer ON reading (isomer_key, skeleton);
+CREATE INDEX reading_made ON reading (substance) WHERE made_of <> x'';
+
+-- What class rules say of it, one row a listing; the days are the rule's.
+CREATE TABLE class_match (
+    substance    INTEGER NOT NULL REFERENCES structure (substance),
+    list         TEXT NOT NULL,
+    entry        TEXT NOT NULL,
+    in_force     TEXT NOT NULL,
+    until        TEXT NOT NULL,            -- '' in force
+    open         INTEGER NOT NULL,         -- 1: the words leave it open
+    clause_en    TEXT NOT NULL,
+    clause_zh    TEXT NOT NULL,
+    words_en     TEXT NOT NULL,
+    words_zh     TEXT NOT NULL
+);
+CREATE INDEX class_match_substance ON class_match (substance, open, list);
 
 -- A file of items that this agency holds, kept to be screened again after every change of law.
 CREATE TABLE inventory (

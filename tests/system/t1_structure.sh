@@ -70,6 +70,37 @@ expect "an InChI is looked up" "controlled structure US-CSA-II" "$(row \
 expect "one that no structure has" 1 "$("$directline" status 'InChI=1S/C2H6O/c1-2-3/h3H,2H2,1H3' --json | grep -c '"reason":"unknown"')"
 expect "one that is none" 1 "$("$directline" status 'InChI=1S/C2H6O//' --json | grep -c '"reason":"malformed"')"
 
+expect "by name as by structure: a class rule" "controlled class-rule GB-MDA-A" \
+    "$(row butyrylfentanyl --jurisdiction GB --on 2026-01-01)"
+expect "by InChIKey too" "controlled class-rule GB-MDA-A" \
+    "$(row QQOMYEQLWQJRKK-UHFFFAOYSA-N --jurisdiction GB --on 2026-01-01)"
+expect "before its first day" "not-listed none None" "$(row ADB-BUTINACA --jurisdiction CN --on 2021-06-30)"
+expect "by name as by structure: a positional isomer" "controlled isomer US-CSA-I" \
+    "$(row ADB-BUTINACA --jurisdiction US --on 2023-12-01)"
+expect "the words in Chinese" 1 "$("$directline" status butyrylfentanyl --jurisdiction GB --lang zh | grep -c '条款.*芬太尼')"
+expect "all listed structures, by key and by structure" "" "$(python3 - "$directline" <<'PY'
+import json, os, sqlite3, subprocess, sys
+db = sqlite3.connect(os.environ["DIRECTLINE_REGISTRY"])
+pairs = db.execute("SELECT s.key, t.smiles FROM structure t JOIN substance s ON s.id = t.substance"
+                   " WHERE length(t.smiles) > 2 ORDER BY s.key").fetchall()
+def ask(texts):
+    said = subprocess.run([sys.argv[1], "status", "-", "--json", "--on", "2026-10-15"],
+                          input="\n".join(texts), capture_output=True, text=True).stdout
+    return [{(r["jurisdiction"], r["status"], r["list"], r["entry"]) for r in json.loads(line)["answers"]}
+            for line in said.splitlines()]
+keys, structures = ask([p[0] for p in pairs]), ask([p[1] for p in pairs])
+assert len(keys) == len(structures) == len(pairs) > 900
+print(*[p[0] for p, a, b in zip(pairs, keys, structures) if a != b])
+PY
+)"
+dextromethorphan='CN1CC[C@@]23CCCC[C@@H]2[C@@H]1Cc1ccc(OC)cc13'
+for country in GB UN CA; do
+    expect "the ether of what is excepted by name: $country" "not-listed none None" \
+        "$(row "$dextromethorphan" --jurisdiction $country)"
+done
+expect "the ether of what is listed" "controlled ester-ether GB-MDA-A" \
+    "$(row 'CN1CC[C@]23CCCC[C@H]2[C@H]1Cc1ccc(OCC)cc13' --jurisdiction GB)"
+
 expect "no structure is not understood" 1 "$(code status 'C(C')"
 expect "hostile text" 1 "$(code status "$(printf 'C%.0s' $(seq 400))")"
 expect "the next question is answered" "controlled structure US-CSA-II" "$(row "$fentanyl" --jurisdiction US)"

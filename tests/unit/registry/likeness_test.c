@@ -30,7 +30,7 @@ static void put(const char *key, size_t from, size_t until)
     uint8_t print[DL_PRINT_OCTETS];
     struct dl_view octets = from == until ? dl_view_of("", 0) : bits(print, from, until);
     assert_int_equal(dl_store_run(small.store,
-                                  "INSERT INTO reading SELECT id, 0, 0, ?2 FROM substance"
+                                  "INSERT INTO reading SELECT id, 0, '', 0, ?2, x'' FROM substance"
                                   " WHERE key = ?1",
                                   DL_SQL(DL_SQL_STR(key), DL_SQL_BLOB(octets)), NULL, NULL),
                      DL_OK);

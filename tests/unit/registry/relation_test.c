@@ -412,6 +412,37 @@ static void a_class_rule_answers_where_nothing_is_named(void **state)
     close_registry();
 }
 
+/* Dextromethorphan is the methyl ether of dextrorphan, which laws take out by name. */
+static void an_ether_of_what_is_excepted_by_name_is_not_reached(void **state)
+{
+    (void)state;
+    open_registry();
+    ask_on("CN1CC[C@@]23CCCC[C@@H]2[C@@H]1Cc1ccc(OC)cc13", 20260101);
+    assert_null(row_of("GB", DL_HOW_ESTER_ETHER));
+    assert_null(row_of("UN", DL_HOW_ESTER_ETHER));
+    assert_null(row_of("US", DL_HOW_ESTER_ETHER));
+    assert_null(row_of("CA", DL_HOW_ESTER_ETHER));                  /* an exclusion of its own */
+    ask_on("CN1CC[C@]23CCCC[C@H]2[C@H]1Cc1ccc(OCC)cc13", 20260101); /* of levorphanol */
+    assert_int_equal(row_of("GB", DL_HOW_ESTER_ETHER)->standing, DL_STANDING_CONTROLLED);
+    close_registry();
+}
+
+/* The same rows whether it is asked for by name or by structure. */
+static void a_name_is_answered_like_its_structure(void **state)
+{
+    (void)state;
+    open_registry();
+    struct dl_status_options options = {.on = 20260101};
+    assert_int_equal(dl_status_set(status, &options), DL_OK);
+    assert_int_equal(dl_status_ask(status, dl_view_str("butyrylfentanyl")), DL_OK);
+    assert_int_equal(row_of("GB", DL_HOW_CLASS_RULE)->standing, DL_STANDING_CONTROLLED);
+    size_t n = status->n_rows;
+    ask(dl_view_str("CCCC(=O)N(c1ccccc1)C1CCN(CCc2ccccc2)CC1"), DL_RELATIONS_WANTS);
+    assert_int_equal(dl_relations_add(relations, status, &answer, DL_LANG_EN, &error), DL_OK);
+    assert_int_equal(status->n_rows, n); /* its structure brings nothing new */
+    close_registry();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -432,6 +463,8 @@ int main(void)
         cmocka_unit_test(hostile_inputs_lose_no_client),
         cmocka_unit_test(the_three_cases_of_fr_2023_27292_are_positional_isomers),
         cmocka_unit_test(what_has_another_functional_group_is_no_positional_isomer),
+        cmocka_unit_test(an_ether_of_what_is_excepted_by_name_is_not_reached),
+        cmocka_unit_test(a_name_is_answered_like_its_structure),
         cmocka_unit_test(a_class_rule_answers_where_nothing_is_named),
     };
     return cmocka_run_group_tests(tests, open_worker, close_worker);

@@ -471,6 +471,35 @@ static void an_answer_cut_anywhere_is_no_answer(void **state)
     dl_buf_fini(&block);
 }
 
+static void what_it_is_made_of_is_whole_or_no_answer(void **state)
+{
+    (void)state;
+    struct dl_buf block;
+    struct dl_made_of made;
+    dl_buf_init(&block, 4096);
+    dl_buf_u8(&block, DL_WIRE_OK);
+    dl_buf_u8(&block, DL_TAG_MADE_OF);
+    size_t field = dl_buf_block_open(&block);
+    dl_buf_put_str(&block, "oXLYOFNOQVPJJNP-UHFFFAOYSA-N");
+    size_t inchi = dl_buf_block_open(&block);
+    dl_buf_put_str(&block, "InChI=1S/H2O/h1H2");
+    dl_buf_block_close(&block, inchi);
+    dl_buf_block_close(&block, field);
+    assert_int_equal(dl_worker_decode(dl_buf_view(&block), NULL, &answer), DL_OK);
+    struct dl_view rest = answer.made_of;
+    assert_true(dl_made_of_next(&rest, &made));
+    assert_true(made.ether);
+    assert_text(made.inchikey, "XLYOFNOQVPJJNP-UHFFFAOYSA-N");
+    assert_text(made.inchi, "InChI=1S/H2O/h1H2");
+    assert_false(dl_made_of_next(&rest, &made));
+    block.p[6] = 'x'; /* neither an ester nor an ether */
+    assert_int_equal(dl_worker_decode(dl_buf_view(&block), NULL, &answer), DL_E_WORKER);
+    block.p[6] = 'e';
+    block.p[block.n - 18]++; /* its InChI ends behind the field */
+    assert_int_equal(dl_worker_decode(dl_buf_view(&block), NULL, &answer), DL_E_WORKER);
+    dl_buf_fini(&block);
+}
+
 int main(void)
 {
     if (access(PROGRAM, X_OK) != 0) {
@@ -498,6 +527,7 @@ int main(void)
         cmocka_unit_test(rules_that_are_not_there_are_an_error_where_they_were_named),
         cmocka_unit_test(a_missing_worker_is_named),
         cmocka_unit_test(an_answer_cut_anywhere_is_no_answer),
+        cmocka_unit_test(what_it_is_made_of_is_whole_or_no_answer),
     };
     return cmocka_run_group_tests(tests, open_worker, close_worker);
 }
