@@ -11,7 +11,7 @@
 enum { SLOTS = 256, CACHE_DEFAULT = 1024 * 1024, WAL_PAGES = 2000 };
 
 /* One prepared statement. Open addressing by the address of its text; a text that runs inside
- * itself gets a second one, beyond the table. */
+ * itself has a second one, further on. */
 struct slot {
     const char *sql;
     sqlite3_stmt *statement;
@@ -310,7 +310,7 @@ static struct slot *slot_of(struct dl_store *store, const char *sql)
     size_t at = ((uintptr_t)sql * 0x9E3779B97F4A7C15U) >> 56;
     for (size_t i = 0; i < SLOTS; i++) {
         struct slot *slot = &store->slots[(at + i) % SLOTS];
-        if (slot->sql == sql || slot->sql == NULL) {
+        if ((slot->sql == sql && !slot->running) || slot->sql == NULL) {
             return slot;
         }
     }
@@ -323,18 +323,18 @@ static enum dl_err prepare(struct dl_store *store, const char *sql, struct slot 
                            sqlite3_stmt **out)
 {
     struct slot *found = slot_of(store, sql);
-    bool keep = found != NULL && !found->running && store->n_slots < SLOTS - SLOTS / 4;
-    if (keep && found->sql != NULL && strcmp(sqlite3_sql(found->statement), sql) == 0) {
+    bool kept = found != NULL && found->sql != NULL;
+    if (kept && strcmp(sqlite3_sql(found->statement), sql) == 0) {
         *slot = found;
         *out = found->statement;
         return DL_OK;
     }
-    if (found != NULL && found->sql != NULL && !found->running) {
-        keep = true; // another text at a freed one's address: take its place
+    if (kept) { // another text at a freed one's address: take its place
         sqlite3_finalize(found->statement);
         *found = (struct slot){0};
         store->n_slots--;
     }
+    bool keep = found != NULL && store->n_slots < SLOTS - SLOTS / 4;
     int rc =
         sqlite3_prepare_v3(store->db, sql, -1, keep ? SQLITE_PREPARE_PERSISTENT : 0, out, NULL);
     if (rc != SQLITE_OK) {
