@@ -22,10 +22,11 @@ struct dl_log {
     unsigned generation;
     struct dl_frontier frontier;
     struct dl__tile *edge[DL__LEVELS]; /* the open tile of each level, allocated when needed */
+    bool changed[DL__LEVELS];          /* since it was written or read */
     struct dl_buf note, receipt;
     uint64_t receipt_size;
     int64_t receipt_time;
-    int64_t receipt_written; /* when the one on disk was written; 0: by another run */
+    int64_t receipt_written;        /* when the one on disk was written; 0: by another run */
     struct dl_buf leaves, contents; /* of a run while it is written */
 };
 
@@ -35,10 +36,8 @@ enum dl_err dl__log_make(struct dl_log *log, unsigned generation, const char *or
 enum dl_err dl__log_load_edge(struct dl_log *log);
 /* Size and root of a note that is a checkpoint. */
 enum dl_err dl__log_head_of(struct dl_view note, uint64_t *size, struct dl_hash *root);
-/* Puts a leaf's hash into the tree; full tiles are written. dl__log_write_edge writes the open
- * ones. */
+/* Puts a leaf's hash into the tree; full tiles are written, the open ones by dl_log_root. */
 enum dl_err dl__log_grow(struct dl_log *log, const struct dl_hash *leaf);
-enum dl_err dl__log_write_edge(struct dl_log *log);
 /* A tile of which at least `need` hashes must be there; STORE_CORRUPT when they are not. */
 enum dl_err dl__log_read_tile(struct dl_log *log, unsigned level, uint64_t number, size_t need,
                               struct dl__tile *out);

@@ -67,6 +67,7 @@ static enum dl_err put_tile(struct dl_log *log, unsigned level, uint64_t number,
 
 static enum dl_err write_tile(struct dl_log *log, unsigned level, uint64_t number, size_t n)
 {
+    log->changed[level] = false;
     return put_tile(log, level, number,
                     dl_view_of(log->edge[level]->hashes, n * sizeof(struct dl_hash)));
 }
@@ -147,6 +148,7 @@ enum dl_err dl__log_load_edge(struct dl_log *log)
         if (count > 0) {
             DL_TRY(dl__log_read_tile(log, level, number, count, edge_of(log, level)));
         }
+        log->changed[level] = false;
     }
     frontier_of((const struct dl__tile *const *)log->edge, size, &log->frontier);
     return DL_OK;
@@ -161,6 +163,7 @@ enum dl_err dl__log_grow(struct dl_log *log, const struct dl_hash *leaf)
         uint64_t number = 0;
         size_t count = open_count(size, level, &number);
         edge_of(log, level)->hashes[count] = hash;
+        log->changed[level] = true;
         if (count + 1 < DL__TILE) {
             break;
         }
@@ -171,24 +174,24 @@ enum dl_err dl__log_grow(struct dl_log *log, const struct dl_hash *leaf)
     return DL_OK;
 }
 
-enum dl_err dl__log_write_edge(struct dl_log *log)
+static enum dl_err write_edge(struct dl_log *log, bool all)
 {
     for (unsigned level = 0; level < DL__LEVELS; level++) {
         uint64_t number = 0;
         size_t count = open_count(log->frontier.size, level, &number);
-        if (count > 0) {
+        if (count > 0 && (all || log->changed[level])) {
             DL_TRY(write_tile(log, level, number, count));
         }
     }
     return DL_OK;
 }
 
-enum dl_err dl_log_root(struct dl_log *log, struct dl_hash *out)
+/* The root of the open tiles as the disk gives them back. */
+static enum dl_err read_root(struct dl_log *log, struct dl_hash *out)
 {
     static struct dl__tile scratch[DL__LEVELS]; // one thread; too large for the stack
     const struct dl__tile *tiles[DL__LEVELS];
     struct dl_frontier frontier;
-    DL_TRY(dl__log_write_edge(log));
     for (unsigned level = 0; level < DL__LEVELS; level++) {
         uint64_t number = 0;
         size_t count = open_count(log->frontier.size, level, &number);
@@ -198,12 +201,25 @@ enum dl_err dl_log_root(struct dl_log *log, struct dl_hash *out)
         }
     }
     frontier_of(tiles, log->frontier.size, &frontier);
-    struct dl_hash read_back = dl_frontier_root(&frontier);
+    *out = dl_frontier_root(&frontier);
+    return DL_OK;
+}
+
+enum dl_err dl_log_root(struct dl_log *log, struct dl_hash *out)
+{
+    struct dl_hash root;
     struct dl_hash in_memory = dl_frontier_root(&log->frontier);
-    if (!dl_hash_equal(&read_back, &in_memory)) {
+    DL_TRY(write_edge(log, false));
+    enum dl_err err = read_root(log, &root);
+    if (err == DL_E_STORE_CORRUPT || (err == DL_OK && !dl_hash_equal(&root, &in_memory))) {
+        DL_TRY(write_edge(log, true)); // an open tile was damaged since it was written
+        err = read_root(log, &root);
+    }
+    DL_TRY(err);
+    if (!dl_hash_equal(&root, &in_memory)) {
         return DL_E_STORE_CORRUPT; // I5: nothing is signed that the disk does not give back
     }
-    *out = read_back;
+    *out = root;
     return DL_OK;
 }
 

@@ -250,7 +250,7 @@ static void nothing_is_signed_that_the_disk_does_not_give_back(void **state)
     // an upper tile changes under the running node; it is not among those of this turn's leaves
     rig_sql(&a, "UPDATE tile SET hashes=zeroblob(32) WHERE level=1");
     enum dl_err err = rig_turn(&a, true);
-    assert_int_equal(err, DL_OK); // the open tile is rewritten from memory before it is read back
+    assert_int_equal(err, DL_OK); // found when it is read back, and written again from memory
     rig_sql(&a, "CREATE TRIGGER bad AFTER UPDATE ON tile WHEN new.level=0 BEGIN"
                 " UPDATE tile SET hashes=zeroblob(length(hashes)) WHERE level=0 AND"
                 " number=new.number; END");
