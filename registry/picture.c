@@ -34,7 +34,8 @@ int dl_picture_rule(const struct dl_status *status, const struct dl_rules *rules
         for (size_t i = 0; i < answer->n_verdicts; i++) {
             const struct dl_worker_verdict *verdict = &answer->verdict[i];
             const struct dl_rule *rule = &rules->rule[verdict->rule];
-            if (!dl_view_is(rule->jurisdiction, code) || !dl_rule_in_force(rule, status->on)) {
+            if (!dl_view_is(rule->jurisdiction, code) ||
+                dl_rule_reach_on(rule, status->on) == DL_RULE_NO_LAW) {
                 continue;
             }
             if (verdict->verdict == DL_RULE_INSIDE) {

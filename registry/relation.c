@@ -207,11 +207,15 @@ struct matches {
 };
 
 static void add_rule(const struct dl_rules *rules, const struct dl_worker_verdict *verdict,
-                     enum dl_lang lang, struct matches *matches)
+                     const char *day, enum dl_lang lang, struct matches *matches)
 {
     const struct dl_rule *rule = &rules->rule[verdict->rule];
     size_t from = matches->words.n;
+    bool before = dl_rule_reach_on(rule, day) == DL_RULE_BEFORE;
     dl_rule_explain(rules, verdict, lang, &matches->words);
+    if (before) {
+        dl_rule_explain_before(rule, lang, &matches->words);
+    }
     size_t n = matches->words.n - from;
     size_t index = 0;
     json_t *pair = NULL;
@@ -226,7 +230,7 @@ static void add_rule(const struct dl_rules *rules, const struct dl_worker_verdic
             .list = dl_view_str(json_string_value(json_array_get(pair, 0))),
             .entry = dl_view_str(json_string_value(json_array_get(pair, 1))),
             .how = DL_HOW_CLASS_RULE,
-            .open = verdict->verdict == DL_RULE_REVIEW,
+            .open = before || verdict->verdict == DL_RULE_REVIEW,
             .clause = lang == DL_LANG_ZH ? rule->title.zh : rule->title.en};
     }
 }
@@ -243,9 +247,10 @@ static enum dl_err add_rules(struct dl_relations *r, struct dl_status *status,
         matches.n = 0;
         for (size_t i = 0; i < answer->n_verdicts; i++) {
             const struct dl_worker_verdict *verdict = &answer->verdict[i];
-            if ((verdict->verdict == DL_RULE_REVIEW) == (open == 1) &&
-                dl_rule_in_force(&rules->rule[verdict->rule], status->on)) {
-                add_rule(rules, verdict, lang, &matches);
+            enum dl_rule_reach reach = dl_rule_reach_on(&rules->rule[verdict->rule], status->on);
+            bool is_open = verdict->verdict == DL_RULE_REVIEW || reach == DL_RULE_BEFORE;
+            if (reach != DL_RULE_NO_LAW && is_open == (open == 1)) {
+                add_rule(rules, verdict, status->on, lang, &matches);
             }
         }
         for (size_t i = 0; i < matches.n; i++) {

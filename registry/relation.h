@@ -44,6 +44,8 @@ DL_MUST_USE enum dl_err dl_relations_inchi(struct dl_relations *relations, struc
 /* Appends a verdict in words: the clause of each position, its substituents and atoms. */
 void dl_rule_explain(const struct dl_rules *rules, const struct dl_worker_verdict *verdict,
                      enum dl_lang lang, struct dl_buf *out);
+/* Appends what was law on a day before the rule's wording. */
+void dl_rule_explain_before(const struct dl_rule *rule, enum dl_lang lang, struct dl_buf *out);
 /* Appends what was found at one position: its name, the clause or the reason, the atoms. */
 void dl_rule_explain_finding(const struct dl_rule_scaffold *scaffold,
                              const struct dl_worker_finding *finding, enum dl_lang lang,

@@ -62,11 +62,21 @@ struct dl_rule_test dl_rule_test_at(const struct dl_rule *rule, size_t i)
     DL_ASSERT(false, "an index below dl_rule_n_tests");
 }
 
-bool dl_rule_in_force(const struct dl_rule *rule, const char *day)
+enum dl_rule_reach dl_rule_reach_on(const struct dl_rule *rule, const char *day)
 {
     DL_ASSERT(strlen(day) == 10, "a day");
-    return memcmp(day, rule->from.p, 10) >= 0 &&
-           (rule->until.n != 10 || memcmp(day, rule->until.p, 10) < 0);
+    if (memcmp(day, rule->from.p, 10) < 0) {
+        bool something = rule->before.en.n > 0 &&
+                         (rule->before_from.n != 10 || memcmp(day, rule->before_from.p, 10) >= 0);
+        return something ? DL_RULE_BEFORE : DL_RULE_NO_LAW;
+    }
+    bool over = rule->until.n == 10 && memcmp(day, rule->until.p, 10) >= 0;
+    return over ? DL_RULE_NO_LAW : DL_RULE_LAW;
+}
+
+bool dl_rule_in_force(const struct dl_rule *rule, const char *day)
+{
+    return dl_rule_reach_on(rule, day) == DL_RULE_LAW;
 }
 
 const char *dl_rule_verdict_name(enum dl_rule_verdict verdict)

@@ -115,6 +115,10 @@ const char *dl_rule_verdict_name(enum dl_rule_verdict verdict);
 struct dl_rule {
     const char *id;
     struct dl_view jurisdiction, version, from, until; /* until empty: in force */
+    /* What is known of the days before `from`, when something was law that is not held: since
+     * `before_from`, empty: not known since when. Without words: nothing was. */
+    struct dl_rule_text before;
+    struct dl_view before_from;
     struct dl_rule_text title, instrument;
     json_t *listings; /* [[list, entry], ...] of the registry, in the order to be tried */
     json_t *tests;
@@ -155,7 +159,13 @@ void dl_rules_free(struct dl_rules **rules);
 int dl_rules_find(const struct dl_rules *rules, struct dl_view id);
 size_t dl_rule_n_tests(const struct dl_rule *rule);
 struct dl_rule_test dl_rule_test_at(const struct dl_rule *rule, size_t i);
-/* Whether the rule was law on the day 'YYYY-MM-DD'. */
+/* What the rule is on a day 'YYYY-MM-DD'. */
+enum dl_rule_reach {
+    DL_RULE_NO_LAW,
+    DL_RULE_BEFORE, /* another wording, or an unknown beginning: what fits is needs-review */
+    DL_RULE_LAW
+};
+enum dl_rule_reach dl_rule_reach_on(const struct dl_rule *rule, const char *day);
 bool dl_rule_in_force(const struct dl_rule *rule, const char *day);
 
 #endif

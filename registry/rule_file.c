@@ -417,6 +417,27 @@ static void read_days(struct dl__rule_reading *r, json_t *root, struct dl_rule *
     }
 }
 
+/* What was law before the wording that is held. */
+static void read_before(struct dl__rule_reading *r, json_t *root, struct dl_rule *rule)
+{
+    static const char *const keys[] = {"from", "en", "zh", NULL};
+    json_t *before = json_object_get(root, "before");
+    if (before == NULL) {
+        return;
+    }
+    size_t back = dl__field_enter(r, "before", -1);
+    dl__field_keys(r, before, keys);
+    rule->before.en = dl__field_need_view(r, before, "en");
+    rule->before.zh = dl__field_need_view(r, before, "zh");
+    if (json_object_get(before, "from") != NULL) {
+        rule->before_from = dl__field_need_day(r, before, "from");
+        if (r->err == DL_OK && memcmp(rule->before_from.p, rule->from.p, 10) >= 0) {
+            dl__field_wrong(r, "from", "is not before the rule's own \"from\"");
+        }
+    }
+    dl__field_leave(r, back);
+}
+
 static void read_head(struct dl__rule_reading *r, json_t *root, struct dl_rule *rule)
 {
     rule->jurisdiction = dl__field_need_view(r, root, "jurisdiction");
@@ -424,6 +445,7 @@ static void read_head(struct dl__rule_reading *r, json_t *root, struct dl_rule *
     rule->title = dl__field_need_text(r, root, "title");
     rule->instrument = dl__field_need_text(r, root, "instrument");
     read_days(r, root, rule);
+    read_before(r, root, rule);
     rule->listings = json_object_get(root, "listings");
     rule->tests = json_object_get(root, "tests");
     rule->exclude = json_object_get(root, "exclude");
@@ -440,11 +462,11 @@ static void read_head(struct dl__rule_reading *r, json_t *root, struct dl_rule *
 
 static void read_rule(struct dl__rule_reading *r, json_t *root, struct dl_rule *rule)
 {
-    static const char *const keys[] = {"format",   "id",         "version",     "jurisdiction",
-                                       "title",    "instrument", "listings",    "from",
-                                       "until",    "reference",  "wording",     "interpretations",
-                                       "exclude",  "sources",    "min_changed", "mass_max",
-                                       "evidence", "scaffolds",  "tests",       NULL};
+    static const char *const keys[] = {
+        "format",          "id",      "version", "jurisdiction", "title",     "instrument",
+        "listings",        "from",    "until",   "before",       "reference", "wording",
+        "interpretations", "exclude", "sources", "min_changed",  "mass_max",  "evidence",
+        "scaffolds",       "tests",   NULL};
     rule->id = json_string_value(json_object_get(root, "id"));
     r->id = rule->id == NULL ? "" : rule->id;
     dl__field_keys(r, root, keys);

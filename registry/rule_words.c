@@ -65,6 +65,12 @@ void dl_rule_explain_finding(const struct dl_rule_scaffold *scaffold,
     put_atoms(out, finding->atoms, lang);
 }
 
+void dl_rule_explain_before(const struct dl_rule *rule, enum dl_lang lang, struct dl_buf *out)
+{
+    dl_buf_put_str(out, semicolon[lang == DL_LANG_ZH]);
+    dl_buf_put_view(out, in(lang, rule->before));
+}
+
 void dl_rule_explain(const struct dl_rules *rules, const struct dl_worker_verdict *verdict,
                      enum dl_lang lang, struct dl_buf *out)
 {

@@ -589,6 +589,12 @@ static enum dl_err push_match(struct dl_status *status, const struct dl_status_m
                                       : DL_STANDING_CONTROLLED,
         .explained = true,
         .explanation = dl__said(DL_WORDS_AS_READ, explanation, explanation_zh)};
+    struct dl_status_row *row = &status->row[status->n_rows - 1];
+    if (row->in_force == 0 && row->listed_by > dl_day_of(dl_view_str(status->on))) {
+        struct dl_view day = dl__status_day(status, row->listed_by);
+        row->standing = DL_STANDING_REVIEW;
+        dl__status_reason(row, dl__said(DL_WORDS_START_OPEN, day, dl_view_of(NULL, 0)));
+    }
     add_data_reasons(status, status->n_rows - 1);
     return status->arena.err;
 }
@@ -614,14 +620,15 @@ static enum dl_err add_match(struct dl_status *status, const struct dl_status_ma
         dl__status_is_excluded(status->standings, list, match->entry)) {
         return DL_OK;
     }
-    DL_TRY(dl_store_run(status->reader->store,
-                        "SELECT id FROM listing WHERE list = ?1 AND entry = ?2 AND"
-                        " recorded_from <= ?3 AND (recorded_until IS NULL OR ?3 < recorded_until)"
-                        " AND listed_by <= ?4 AND (until IS NULL OR ?4 < until) AND"
-                        " gone_by IS NULL LIMIT 1",
-                        DL_SQL(DL_SQL_INT(list->id), DL_SQL_TEXT(match->entry),
-                               DL_SQL_INT(status->moment.version), DL_SQL_STR(status->on)),
-                        dl_row_take_int, &id));
+    DL_TRY(dl_store_run(
+        status->reader->store,
+        "SELECT id FROM listing WHERE list = ?1 AND entry = ?2 AND"
+        " recorded_from <= ?3 AND (recorded_until IS NULL OR ?3 < recorded_until)"
+        " AND (listed_by <= ?4 OR in_force IS NULL) AND (until IS NULL OR ?4 < until) AND"
+        " gone_by IS NULL LIMIT 1",
+        DL_SQL(DL_SQL_INT(list->id), DL_SQL_TEXT(match->entry), DL_SQL_INT(status->moment.version),
+               DL_SQL_STR(status->on)),
+        dl_row_take_int, &id));
     if (id != 0 && !has_listing(status, id)) {
         DL_TRY(push_match(status, match, list, id));
         touched[list->jurisdiction] = true;

@@ -412,6 +412,67 @@ static void a_class_rule_answers_where_nothing_is_named(void **state)
     close_registry();
 }
 
+/* A rule on the day before it is law and on its first day. NONE: the class does not answer. */
+static void a_rule_answers_from_its_first_day_on(void **state)
+{
+    (void)state;
+    enum { NONE = -1, YES = DL_STANDING_CONTROLLED, OPEN = DL_STANDING_REVIEW };
+    static const struct {
+        const char *smiles, *jurisdiction;
+        struct {
+            dl_day day;
+            int standing;
+        } on[4];
+    } cases[] = {
+        {"C1CC1C(=O)N(c1ccccc1)C1CCN(CCc2ccsc2)CC1", "CN", {{20190430, NONE}, {20190501, YES}}},
+        {"CCCCCCn1nc(C(=O)NC(CC)C(N)=O)c2ccccc12", "CN", {{20210630, NONE}, {20210701, YES}}},
+        {"CCNCCn1c(CCc2ccccn2)nc2ccccc12", "CN", {{20250630, NONE}, {20250701, YES}}},
+        {"CC(c1ccc(Br)cc1)N1CCC2(CC1)C(=O)N(C)CN2c1ccccc1",
+         "CN",
+         {{20260930, NONE}, {20261001, YES}}},
+        {"CC(=O)N(c1ccccc1)C1C(C)CN(CCc2ccccc2)CC1C", "US", {{20180205, NONE}, {20180206, YES}}},
+        {"CCCCCCCCn1cc(Cc2cccc3ccccc23)c2ccccc12", "US", {{20120708, NONE}, {20120709, OPEN}}},
+        {"O=C(c1ccccc1)C(C)N5CCC5", "GB", {{20100415, NONE}, {20100416, YES}}},
+        {"O=C(c1ccc5OCCc5c1)C(C)NC", "GB", {{20100722, NONE}, {20100723, YES}}},
+        {"C1CNCC(C1)C(c1ccccc1)c1ccccc1", "GB", {{20120612, NONE}, {20120613, YES}}},
+        {"CCCn1c(C)c(C(=O)c3cccc4ccccc34)c2cc(Br)ccc12", "GB", {{20091222, NONE}, {20091223, YES}}},
+        {"FCCCn1c(C)c(C(=O)c3cccc4ccccc34)c2cc(Br)ccc12",
+         "GB",
+         {{20130225, NONE}, {20130226, YES}}},
+        {"NCC(C)c1ccc2occc2c1", "GB", {{20140609, NONE}, {20140610, YES}}},
+        {"C=CCN(C)CCc1c[nH]c2ccc(Cl)cc12", "GB", {{20150106, NONE}, {20150107, YES}}},
+        {"CCN(CCc1c[nH]c2ccccc12)CCC", "GB", {{20100415, OPEN}, {20100416, YES}, {20150107, YES}}},
+        {"C1CNCCN1Cc1ccc2OCOc2c1", "GB", {{20091222, NONE}, {20091223, YES}}},
+        {"CCNCCn1c(Oc2ccccc2)nc2cc(F)ccc12", "GB", {{20250114, NONE}, {20250115, YES}}},
+        {"CCCCCn1nc(C(=O)NC(C(C)(C)C)C(=O)OC)c2cc(Cl)ccc12", /* a wider wording before 2019 */
+         "GB",
+         {{20161213, NONE}, {20161214, OPEN}, {20191114, OPEN}, {20191115, YES}}},
+        {"CC(=O)N(c1ccccc1)C1C(C)CN(CCc2ccccc2)CC1C", /* its first day is not known */
+         "GB",
+         {{19900101, OPEN}, {20250114, OPEN}, {20250115, YES}}},
+        {"CC(N)Cc1ccc2CCCCCCc2c1", /* other versions before the recast of 2025 */
+         "DE",
+         {{20161125, NONE}, {20161126, OPEN}, {20251201, OPEN}, {20260101, YES}}},
+        {"CC(c1ccc2OCOc2c1)N6CCC(CC6)n7c(=O)[nH]c8ccccc78", /* a group of 2025 */
+         "DE",
+         {{20251201, NONE}, {20251202, OPEN}, {20260101, YES}}},
+        {"NCC(=O)c1cc(OC)c(Br)cc1OC", "CA", {{20161030, NONE}, {20161031, YES}}},
+    };
+    open_registry();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (size_t k = 0; k < 4 && cases[i].on[k].day != 0; k++) {
+            ask_on(cases[i].smiles, cases[i].on[k].day);
+            const struct dl_status_row *row = row_of(cases[i].jurisdiction, DL_HOW_CLASS_RULE);
+            int got = row ? (int)row->standing : NONE;
+            if (got != cases[i].on[k].standing) {
+                print_error("%s on %d\n", cases[i].smiles, (int)cases[i].on[k].day);
+            }
+            assert_int_equal(got, cases[i].on[k].standing);
+        }
+    }
+    close_registry();
+}
+
 /* Dextromethorphan is the methyl ether of dextrorphan, which laws take out by name. */
 static void an_ether_of_what_is_excepted_by_name_is_not_reached(void **state)
 {
@@ -466,6 +527,7 @@ int main(void)
         cmocka_unit_test(an_ether_of_what_is_excepted_by_name_is_not_reached),
         cmocka_unit_test(a_name_is_answered_like_its_structure),
         cmocka_unit_test(a_class_rule_answers_where_nothing_is_named),
+        cmocka_unit_test(a_rule_answers_from_its_first_day_on),
     };
     return cmocka_run_group_tests(tests, open_worker, close_worker);
 }

@@ -201,6 +201,30 @@ static void days_must_exist_and_be_in_order(void **state)
     dl_rules_free(&rules);
 }
 
+static void before_its_wording_a_rule_may_say_what_was_law(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        parse(CLASSES, RULE("R", "", ",\"before\":{\"en\":\"older\",\"zh\":\"更早\"}")), DL_OK);
+    assert_int_equal(dl_rule_reach_on(&rules->rule[0], "1900-01-01"), DL_RULE_BEFORE);
+    assert_int_equal(dl_rule_reach_on(&rules->rule[0], "2020-01-01"), DL_RULE_LAW);
+    assert_false(dl_rule_in_force(&rules->rule[0], "2019-12-31"));
+    dl_rules_free(&rules);
+    assert_int_equal(parse(CLASSES, RULE("R", "",
+                                         ",\"until\":\"2021-01-01\",\"before\":{\"from\":"
+                                         "\"2019-01-01\",\"en\":\"older\",\"zh\":\"更早\"}")),
+                     DL_OK);
+    assert_int_equal(dl_rule_reach_on(&rules->rule[0], "2018-12-31"), DL_RULE_NO_LAW);
+    assert_int_equal(dl_rule_reach_on(&rules->rule[0], "2019-01-01"), DL_RULE_BEFORE);
+    assert_int_equal(dl_rule_reach_on(&rules->rule[0], "2021-01-01"), DL_RULE_NO_LAW);
+    dl_rules_free(&rules);
+    assert_wrong(CLASSES, RULE("R", "", ",\"before\":{\"en\":\"older\"}"), "before.zh is missing");
+    assert_wrong(
+        CLASSES,
+        RULE("R", "", ",\"before\":{\"from\":\"2020-01-01\",\"en\":\"older\",\"zh\":\"更早\"}"),
+        "before.from is not before");
+}
+
 static void a_label_that_no_pattern_has_is_refused(void **state)
 {
     (void)state;
@@ -296,6 +320,7 @@ int main(void)
         cmocka_unit_test(what_is_no_json_is_told_with_its_file_and_line),
         cmocka_unit_test(an_error_names_the_path_of_its_field),
         cmocka_unit_test(days_must_exist_and_be_in_order),
+        cmocka_unit_test(before_its_wording_a_rule_may_say_what_was_law),
         cmocka_unit_test(a_label_that_no_pattern_has_is_refused),
         cmocka_unit_test(words_of_the_format_are_the_known_ones),
         cmocka_unit_test(two_rules_cannot_have_one_id),
