@@ -33,6 +33,7 @@ struct dl_agency {
     struct dl_law_asking *law; /* node/law.h */
     int64_t owed_staged;       /* node/announcing.c: the last notice that this turn staged */
     bool running, in_turn, full, changed, failed;
+    bool heads_owed;             /* line.db has a turn that head.db, on a full disk, has not */
     enum dl_err broken;          /* why this turn must be undone at its end */
     struct dl_timer *probe;      /* while the disk is full */
     struct dl__reading *reading; /* node/scrubbing.c */

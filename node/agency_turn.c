@@ -80,9 +80,23 @@ static void resume(struct dl_agency *agency)
     }
 }
 
-static void probe(void *context)
+static void start_probing(struct dl_agency *agency);
+static enum dl_err put_heads(struct dl_agency *agency);
+static void settle_all(struct dl_agency *agency);
+
+/* line.db has a turn that head.db had no room for: nothing of it left us yet, and it is put again
+ * before anything else. */
+static enum dl_err probe_heads(struct dl_agency *agency)
 {
-    struct dl_agency *agency = context;
+    DL_TRY(put_heads(agency));
+    agency->heads_owed = false;
+    agency->changed = true;
+    settle_all(agency);
+    return DL_OK;
+}
+
+static enum dl_err probe_line(struct dl_agency *agency)
+{
     struct dl_store *store = dl_line_db_store(agency->db);
     enum dl_err err = dl_line_db_write(agency->db);
     if (err == DL_OK) {
@@ -92,16 +106,34 @@ static void probe(void *context)
                            DL_SQL(DL_SQL_INT(dl_agency_now(agency))), NULL, NULL);
     }
     err = err == DL_OK ? dl_line_db_commit(agency->db) : err;
+    if (err != DL_OK) {
+        dl_line_db_rollback(agency->db);
+    }
+    return err;
+}
+
+static void probe(void *context)
+{
+    struct dl_agency *agency = context;
+    enum dl_err err = agency->heads_owed ? probe_heads(agency) : probe_line(agency);
     if (err == DL_OK) {
         resume(agency);
-        return;
-    }
-    dl_line_db_rollback(agency->db);
-    if (err == DL_E_STORE_FULL) {
-        agency->world->ops->timer_set(agency->probe, PROBE_MS);
+        agency->world->ops->wake(agency->world); // what waits goes on
+    } else if (err == DL_E_STORE_FULL) {
+        start_probing(agency);
     } else {
-        dl__agency_fatal(agency, err, dl_store_message(store));
+        dl__agency_fatal(agency, err,
+                         agency->heads_owed ? "head.db could not be written"
+                                            : dl_store_message(dl_line_db_store(agency->db)));
     }
+}
+
+static void start_probing(struct dl_agency *agency)
+{
+    if (agency->probe == NULL) {
+        agency->probe = agency->world->ops->timer_new(agency->world, probe, agency);
+    }
+    agency->world->ops->timer_set(agency->probe, PROBE_MS);
 }
 
 static enum dl_err roll_back(struct dl_agency *agency)
@@ -123,10 +155,12 @@ static void stop_accepting(struct dl_agency *agency)
     dl_event_error(&event, DL_E_STORE_FULL,
                    "the disk is full: submissions are refused, peers are told to wait");
     dl__agency_log(agency, &event);
-    if (agency->probe == NULL) {
-        agency->probe = agency->world->ops->timer_new(agency->world, probe, agency);
-    }
-    agency->world->ops->timer_set(agency->probe, PROBE_MS);
+    start_probing(agency);
+}
+
+/* What the peers had sent was undone with the turn: they are told to wait, and send it again. */
+static void stop_receiving(struct dl_agency *agency)
+{
     for (struct dl_peer *peer = agency->peers; peer != NULL; peer = peer->next) {
         if (peer->current != NULL && peer->current->session != NULL) {
             struct dl_session_event full = {.type = DL_ON_FULL,
@@ -145,6 +179,7 @@ static enum dl_err undo(struct dl_agency *agency, enum dl_err err)
     tell(agency, err);
     if (again == DL_OK && err == DL_E_STORE_FULL) {
         stop_accepting(agency);
+        stop_receiving(agency);
     } else if (again != DL_OK || !peers_fault) {
         dl__agency_fatal(agency, again == DL_OK ? err : again,
                          dl_store_message(dl_line_db_store(agency->db)));
@@ -179,10 +214,27 @@ static enum dl_err put_heads(struct dl_agency *agency)
     return dl_headdb_commit(agency->head);
 }
 
+/* The turn is durable in both databases. */
+static void settle_all(struct dl_agency *agency)
+{
+    for (struct dl_peer *peer = agency->peers; peer != NULL; peer = peer->next) {
+        uint64_t size = 0;
+        dl_journal_settle(peer->journal);
+        bool stored = dl_replica_settle(peer->replica, &size);
+        if (peer->current != NULL) {
+            peer->current->stored = peer->current->stored || stored;
+        }
+    }
+    tell(agency, DL_OK);
+}
+
 enum dl_err dl__agency_commit(struct dl_agency *agency)
 {
     if (agency->failed) {
         return DL_E_STORE_IO;
+    }
+    if (agency->heads_owed) {
+        return DL_E_STORE_FULL; // line.db has the turn; what waits for it waits on
     }
     enum dl_err err = agency->broken != DL_OK ? agency->broken
                       : agency->full          ? DL_OK
@@ -195,6 +247,11 @@ enum dl_err dl__agency_commit(struct dl_agency *agency)
     }
     if (wrote) {
         err = put_heads(agency);
+        if (err == DL_E_STORE_FULL) {
+            agency->heads_owed = true;
+            stop_accepting(agency);
+            return err;
+        }
         if (err != DL_OK) {
             // line.db has it and head.db has not: only a start can put that right
             dl__agency_fatal(agency, err, "head.db could not be written");
@@ -202,15 +259,7 @@ enum dl_err dl__agency_commit(struct dl_agency *agency)
         }
         agency->changed = true;
     }
-    for (struct dl_peer *peer = agency->peers; peer != NULL; peer = peer->next) {
-        uint64_t size = 0;
-        dl_journal_settle(peer->journal);
-        bool stored = dl_replica_settle(peer->replica, &size);
-        if (peer->current != NULL) {
-            peer->current->stored = peer->current->stored || stored;
-        }
-    }
-    tell(agency, DL_OK);
+    settle_all(agency);
     return DL_OK;
 }
 

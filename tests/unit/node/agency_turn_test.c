@@ -36,6 +36,37 @@ static void a_full_disk_is_waited_for(void **state)
     end(&t);
 }
 
+/* line.db has the turn and cannot be undone; head.db has no room. Nothing leaves before it has. */
+static void full_for_head_db_at(int which)
+{
+    struct two_nodes t;
+    begin(&t);
+    set_fault(&t, which, DL_DISK_WRITE, DL_E_STORE_FULL, "head.db-wal");
+    assert_int_equal(submit(&t, CN, "one", "no room for its head"), DL_OK);
+    run_ms(&t, 10000);
+    assert_true(dl_virtual_node_runs(t.node[which]));
+    assert_int_equal(count_events(&t, which, "store.full"), 1);
+    assert_int_equal(dl_log_newest_receipt(journal_at(&t, CN)).size, 0); // I2
+    assert_int_equal(held_at(&t, US), which == CN ? 0 : 1);              // I1
+    assert_int_equal(submit(&t, which, "refused", "nothing fits"), DL_E_STORE_FULL);
+    set_fault(&t, which, 0, DL_OK, NULL);
+    run_ms(&t, 10000);
+    assert_true(count_events(&t, which, "store.resumed") > 0);
+    assert_int_equal(held_at(&t, US), 1);
+    assert_int_equal(dl_log_newest_receipt(journal_at(&t, CN)).size, 1);
+    assert_int_equal(submit(&t, CN, "two", "there is space"), DL_OK);
+    run_ms(&t, 5000);
+    assert_int_equal(dl_log_newest_receipt(journal_at(&t, CN)).size, 2);
+    end(&t);
+}
+
+static void a_disk_too_full_for_head_db_is_waited_for(void **state)
+{
+    (void)state;
+    full_for_head_db_at(CN);
+    full_for_head_db_at(US);
+}
+
 struct failing {
     unsigned op;
     const char *suffix;
@@ -88,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_disk_is_waited_for),
+        cmocka_unit_test(a_disk_too_full_for_head_db_is_waited_for),
         cmocka_unit_test(a_disk_that_fails_ends_the_node_and_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
