@@ -110,6 +110,16 @@ static enum dl_err check_text(struct checking *c, enum dl_text_kind kind, struct
     return fault(c, DL_E_TEXT, place, message);
 }
 
+static bool is_bare_number(struct dl_view text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '\0' || strchr("0123456789 .,+-", text.p[i]) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum dl_err check_format(struct checking *c, enum format format, struct dl_view text,
                                 const struct place *place)
 {
@@ -153,6 +163,11 @@ static enum dl_err check_format(struct checking *c, enum format format, struct d
                          "long texts have at most 65536 octets together");
         }
         return check_text(c, DL_TEXT_LONG, text, place);
+    case FORMAT_AMOUNT:
+        if (is_bare_number(text)) {
+            return fault(c, DL_E_FIELD_VALUE, place, "an amount has a unit, such as 0.31 g");
+        }
+        return check_text(c, DL_TEXT_LINE, text, place);
     case FORMAT_NAME:
         return check_text(c, DL_TEXT_NAME, text, place);
     default:

@@ -9,8 +9,8 @@
  *
  * Formats, all enforced: cas, inchikey, unii, language (a BCP 47 tag's letters), partial-date
  * (YYYY, YYYY-MM or YYYY-MM-DD), date, entry-ref (AGENCY/ID), name (a line without bidirectional
- * controls), line, long-text (LF and TAB allowed; all long texts of one content together have at
- * most DL_LIMIT_LONG_TEXT octets).
+ * controls), line, amount (a line that is more than a number), long-text (LF and TAB allowed; all
+ * long texts of one content together have at most DL_LIMIT_LONG_TEXT octets).
  */
 #ifndef DL_PROTOCOL_SCHEMA_H
 #define DL_PROTOCOL_SCHEMA_H

@@ -9,7 +9,7 @@ enum { MEMBERS_MAX = 64, DEPTH_MAX = 16 };
 
 static const char *const format_names[FORMATS] = {
     "",     "cas",       "inchikey", "unii", "language", "partial-date",
-    "date", "entry-ref", "name",     "line", "long-text"};
+    "date", "entry-ref", "name",     "line", "amount",   "long-text"};
 
 static char *copy(const char *text)
 {

@@ -26,6 +26,7 @@ enum format {
     FORMAT_ENTRY_REF,
     FORMAT_NAME,
     FORMAT_LINE,
+    FORMAT_AMOUNT,
     FORMAT_LONG_TEXT,
     FORMATS
 };
