@@ -183,6 +183,9 @@ static enum dl_err choose_range(struct dl_export *e, struct dl_error *error)
     if (!e->config.ranged) {
         return DL_OK;
     }
+    if (e->config.open) {
+        e->config.to = e->size - 1;
+    }
     if (e->config.from > e->config.to || e->config.to >= e->size) {
         dl_error_set(error, DL_E_INPUT, NULL,
                      "entries %llu to %llu are not all receipted: the receipt covers %llu",
@@ -441,6 +444,25 @@ static enum dl_err each_receipt(void *context, const struct dl_log_receipt *rece
     return write_receipt(r->export, receipt->size, receipt->note, r->error);
 }
 
+/* Of theirs each size that we stored: our receipt of it, given again. */
+static enum dl_err each_stored(void *context, const struct dl_log_receipt *stored)
+{
+    const struct receipts *r = context;
+    struct dl_export *e = r->export;
+    struct dl_head head;
+    struct dl_buf note;
+    if (stored->size >= e->size || dl_head_read(r->keys, stored->note, false, &head) != DL_OK) {
+        return DL_OK;
+    }
+    dl_buf_init(&note, (size_t)2 * DL_LIMIT_CHECKPOINT);
+    dl_head_cosign(r->keys, e->config.agency->receipt_signer,
+                   dl_agency_now(e->config.agency) / 1000, &head);
+    dl_head_write(r->keys, &head, &note);
+    enum dl_err err = write_receipt(e, stored->size, dl_buf_view(&note), r->error);
+    dl_buf_fini(&note);
+    return err;
+}
+
 static enum dl_err finish(struct dl_export *e, struct dl_error *error)
 {
     struct receipts receipts = {.export = e, .error = error};
@@ -456,10 +478,14 @@ static enum dl_err finish(struct dl_export *e, struct dl_error *error)
     error->err = DL_OK;
     struct dl_head_names names;
     enum dl_err err = names_of(e, &names);
-    if (err == DL_OK && peer_of(e)->repaired != 0) {
+    if (err == DL_OK && (!e->config.ours || peer_of(e)->repaired != 0)) {
         err = dl_head_keys_new(&names, &receipts.keys);
     }
-    err = err == DL_OK ? dl_log_receipts(e->log, RECEIPTS, each_receipt, &receipts) : err;
+    if (err == DL_OK && e->config.ours) {
+        err = dl_log_receipts(e->log, RECEIPTS, each_receipt, &receipts);
+    } else if (err == DL_OK) {
+        err = dl_log_checkpoints(e->log, RECEIPTS + 1, each_stored, &receipts);
+    }
     dl_head_keys_free(&receipts.keys);
     if (err != DL_OK) {
         return error->err != DL_OK ? err

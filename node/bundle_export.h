@@ -15,6 +15,7 @@ struct dl_export_config {
     unsigned generation; /* 0: the present one */
     const char *folder;  /* made when it is not there; must be empty */
     bool ranged;         /* proofs and contents of [from, to] only, both included */
+    bool open;           /* `to` is the last entry that the receipt covers */
     uint64_t from, to;
     bool no_content;
 };

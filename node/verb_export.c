@@ -85,9 +85,13 @@ static enum dl_err read_options(struct dl_call *call, struct dl_export_config *c
     DL_TRY(number(call, "to", &config->to, &to, error));
     DL_TRY(number(call, "generation", &generation, &given, error));
     config->generation = (unsigned)generation;
-    config->ranged = entry || from;
-    if ((entry && (from || to)) || from != to) {
-        return dl_error_set(error, DL_E_USAGE, NULL, "give --entry I, or both --from I and --to I");
+    config->ranged = entry || from || to;
+    config->open = from && !to; // up to the newest receipted
+    if (entry && (from || to)) {
+        return dl_error_set(error, DL_E_USAGE, NULL, "give --entry I, or --from I and --to I");
+    }
+    if (given && generation == 0) {
+        return dl_error_set(error, DL_E_USAGE, NULL, "generations count from 1");
     }
     return DL_OK;
 }

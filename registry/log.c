@@ -299,3 +299,15 @@ enum dl_err dl_log_receipts(struct dl_log *log, size_t n,
         "SELECT size, time, note FROM receipt WHERE log=?1 ORDER BY size DESC LIMIT ?2",
         DL_SQL(DL_SQL_INT(log->id), DL_SQL_INT(n)), each_receipt, &receipts);
 }
+
+enum dl_err dl_log_checkpoints(struct dl_log *log, size_t n,
+                               enum dl_err (*fn)(void *context,
+                                                 const struct dl_log_receipt *receipt),
+                               void *context)
+{
+    struct receipts receipts = {.fn = fn, .context = context};
+    return dl_store_run(
+        dl_line_db_store(log->db),
+        "SELECT size, 0, note FROM checkpoint WHERE log=?1 ORDER BY size DESC LIMIT ?2",
+        DL_SQL(DL_SQL_INT(log->id), DL_SQL_INT(n)), each_receipt, &receipts);
+}

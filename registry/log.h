@@ -116,6 +116,12 @@ DL_MUST_USE enum dl_err dl_log_receipts(struct dl_log *log, size_t n,
                                                           const struct dl_log_receipt *receipt),
                                         void *context);
 
+/* Every checkpoint that is stored, likewise; `time_ms` is 0. */
+DL_MUST_USE enum dl_err dl_log_checkpoints(struct dl_log *log, size_t n,
+                                           enum dl_err (*fn)(void *context,
+                                                             const struct dl_log_receipt *receipt),
+                                           void *context);
+
 /* Put a good copy in the place of a damaged entry: leaf and content must fit the tile's hash.
  * DL_E_PROOF when they do not. */
 DL_MUST_USE enum dl_err dl_log_mend(struct dl_log *log, uint64_t index,
