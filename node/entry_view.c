@@ -27,6 +27,11 @@ static void copy(char *out, size_t size, struct dl_view text)
 
 static void add_flag(struct dl_entry_view *view, struct dl_view text)
 {
+    for (size_t i = 0; i < view->n_flags; i++) {
+        if (dl_view_equal(text, dl_view_str(view->flags[i]))) {
+            return; // the same entry on several lines
+        }
+    }
     if (view->n_flags < DL_VIEW_FLAGS) {
         copy(view->flags[view->n_flags++], sizeof view->flags[0], text);
     }
@@ -105,6 +110,7 @@ uint64_t dl_entry_receipt_size(struct dl_agency *agency, const struct dl_entry_v
 struct referring {
     struct dl_agency *agency;
     struct dl_entry_view *view;
+    int64_t after; /* only what this node came to know after this cursor */
 };
 
 struct withdrawal {
@@ -151,14 +157,14 @@ static enum dl_err take_referring(void *context, const struct dl_stored *stored)
 {
     struct referring *r = context;
     struct dl_leaf leaf;
-    if (dl_leaf_decode(stored->entry.leaf, &leaf) != DL_OK) {
+    if (stored->cursor <= r->after || dl_leaf_decode(stored->entry.leaf, &leaf) != DL_OK) {
         return DL_OK;
     }
     const char *us = dl_agency_id(r->agency);
     const char *other = r->view->incoming ? r->view->from : r->view->to;
     const char *author = (stored->log & 1) == 0 ? us : other;
     if (leaf.kind == DL_KIND_ACKNOWLEDGEMENT) {
-        return add_ack(r, stored, &leaf, author);
+        return r->after > 0 ? DL_OK : add_ack(r, stored, &leaf, author);
     }
     if (strcmp(author, r->view->agency) != 0) {
         return DL_OK; // only the author updates and retracts
@@ -205,6 +211,12 @@ static enum dl_err look_at_others(struct dl_agency *agency, struct dl_entry_view
     int n = snprintf(target, sizeof target, "%s/%s", view->agency, view->id);
     DL_TRY(dl_line_db_referring(dl_agency_line_db(agency), dl_view_of(target, (size_t)n),
                                 take_referring, &r));
+    if (view->leaf.kind == DL_KIND_UPDATE && view->leaf.n_refs == 1) {
+        // what came of the alert after this update is said of the update, too
+        r.after = view->cursor;
+        DL_TRY(dl_line_db_referring(dl_agency_line_db(agency), view->leaf.refs[0], take_referring,
+                                    &r));
+    }
     int64_t off = view->received_ms - view->leaf.time_ms;
     if (view->incoming && (off > DL_TIME_SKEW_MS || off < -DL_TIME_SKEW_MS)) {
         char flag[160];

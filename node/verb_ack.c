@@ -18,6 +18,39 @@ static bool find(struct dl_call *call, struct dl_entry_view *view)
     return false;
 }
 
+/* An update of an update, or its retraction, is one of the alert: what is said of the alert is
+ * found at one place. */
+static enum dl_err find_alert(struct dl_call *call, struct dl_entry_view *view)
+{
+    char name[DL_LIMIT_AGENCY_ID + DL_LIMIT_ENTRY_ID + 2];
+    struct dl_error error;
+    if (view->leaf.kind != DL_KIND_UPDATE || view->leaf.n_refs != 1) {
+        return DL_OK;
+    }
+    snprintf(name, sizeof name, "%.*s", DL_VIEW_ARG(view->leaf.refs[0]));
+    enum dl_err err = dl_entry_find(call->agency, name, view, &error);
+    return err == DL_E_ID_UNKNOWN ? DL_OK : err;
+}
+
+static bool is_removed(const struct dl_peer *peer)
+{
+    struct dl_peer_view view;
+    dl_peer_look(peer, &view);
+    return strcmp(view.state, "removed") == 0;
+}
+
+/* A removed peer is told nothing more, and that is no reason to tell the others nothing. */
+static void drop_removed(struct dl_targets *targets)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < targets->n; i++) {
+        if (!is_removed(targets->peers[i])) {
+            targets->peers[n++] = targets->peers[i];
+        }
+    }
+    targets->n = n > 0 ? n : targets->n;
+}
+
 /* Submit an entry about another one, to the line that the other one is on (every line it was sent
  * on, when it is ours). */
 static void submit_about(struct dl_call *call, const struct dl_entry_view *view, enum dl_kind kind,
@@ -52,7 +85,19 @@ static void submit_about(struct dl_call *call, const struct dl_entry_view *view,
         dl_call_fail_with(call, err == DL_OK ? DL_E_PEER_UNKNOWN : err,
                           "the entry's line cannot be found");
     } else {
+        drop_removed(&targets);
         dl__sending_submit(call, &order, &targets);
+    }
+}
+
+static void submit_about_alert(struct dl_call *call, struct dl_entry_view *view, enum dl_kind kind,
+                               const json_t *content)
+{
+    enum dl_err err = find_alert(call, view);
+    if (err != DL_OK) {
+        dl_call_fail_with(call, err, "the alert cannot be read");
+    } else {
+        submit_about(call, view, kind, content);
     }
 }
 
@@ -185,7 +230,7 @@ static void update(struct dl_call *call, struct dl_view text)
             fail_kind(call, &view, "an alert");
         } else if (must_be_ours(call, &view, "update")) {
             json_object_set_new(content, "reason", json_string(reason));
-            submit_about(call, &view, DL_KIND_UPDATE, content);
+            submit_about_alert(call, &view, DL_KIND_UPDATE, content);
         }
         dl_entry_view_fini(&view);
     }
@@ -216,7 +261,7 @@ void dl__verb_alert_retract(struct dl_call *call)
     } else if (must_be_ours(call, &view, "retract")) {
         json_t *content = json_pack("{s:s, s:b}", "reason", reason, "sent_in_error",
                                     dl_call_flag(call, "sent-in-error"));
-        submit_about(call, &view, DL_KIND_RETRACTION, content);
+        submit_about_alert(call, &view, DL_KIND_RETRACTION, content);
         json_decref(content);
     }
     dl_entry_view_fini(&view);

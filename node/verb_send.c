@@ -53,7 +53,13 @@ void dl__verb_alert_send(struct dl_call *call);
 void dl__verb_alert_send(struct dl_call *call)
 {
     uint64_t ms = 0;
-    if (dl_call_flag(call, "batch")) {
+    if (dl_call_flag(call, "batch") &&
+        (dl_call_operand(call, 0) != NULL || dl_call_flag(call, "id") ||
+         dl_call_flag(call, "dry-run"))) {
+        dl_call_fail_with(call, DL_E_USAGE,
+                          "--batch takes each line's own id and content: it goes neither with FILE "
+                          "nor with --id or --dry-run; nothing was sent");
+    } else if (dl_call_flag(call, "batch")) {
         dl__send_batch(call);
     } else if (dl_call_operand(call, 0) == NULL) {
         dl_call_fail_with(call, DL_E_USAGE,
@@ -110,8 +116,8 @@ static void send_message(struct dl_call *call, struct dl_view text)
     while (text.n > 0 && text.p[text.n - 1] == '\n') {
         text.n--;
     }
-    json_t *content =
-        json_pack("{s:{s:s%}}", "text", has_han(text) ? "zh" : "en", (const char *)text.p, text.n);
+    json_t *content = json_pack("{s:{s:s%}}", "text", has_han(text) ? "zh" : "en",
+                                text.n == 0 ? "" : (const char *)text.p, text.n);
     if (content != NULL && thread[0] != '\0') {
         json_object_set_new(content, "thread", json_string(thread));
     }
@@ -138,7 +144,7 @@ void dl__verb_message_send(struct dl_call *call)
         dl_call_fail_with(call, DL_E_USAGE,
                           "message send needs --text TEXT, or --text - for standard input");
     } else if (strcmp(text, "-") == 0) {
-        dl_call_gather(call, DL_LIMIT_LONG_TEXT, send_message);
+        dl_call_gather(call, DL_LIMIT_LONG_TEXT + 1, send_message); // and the line's end
     } else {
         send_message(call, dl_view_str(text));
     }
