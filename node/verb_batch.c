@@ -325,9 +325,6 @@ static void take_line(struct batch *b, struct dl_view text)
     if (text.n > 0 && text.p[text.n - 1] == '\r') {
         text.n--;
     }
-    if (text.n == 0) {
-        return;
-    }
     enum dl_err err = dl_json_parse(text, &line, &error);
     err = err == DL_OK ? check_line(line, &id, &error) : err;
     if (err != DL_OK) {
@@ -336,6 +333,19 @@ static void take_line(struct batch *b, struct dl_view text)
         submit(b, line, id);
     }
     json_decref(line);
+}
+
+static void end_line(struct batch *b, struct dl_view text)
+{
+    struct dl_error error;
+    if (b->line.err == DL_OK) {
+        take_line(b, b->line.n > 0 ? dl_buf_view(&b->line) : text);
+    } else {
+        b->number++;
+        dl_error_set(&error, DL_E_TOO_LARGE, NULL, "the line has more than %d octets", LINE_MAX_);
+        refuse(b, &error);
+    }
+    dl_buf_reset(&b->line);
 }
 
 static void take(struct batch *b, struct dl_view octets, bool end)
@@ -349,21 +359,11 @@ static void take(struct batch *b, struct dl_view octets, bool end)
         if (lf == NULL) {
             break;
         }
-        if (b->line.err != DL_OK) {
-            struct dl_error error;
-            b->number++;
-            dl_error_set(&error, DL_E_TOO_LARGE, NULL, "the line has more than %d octets",
-                         LINE_MAX_);
-            refuse(b, &error);
-        } else {
-            take_line(b, b->line.n > 0 ? dl_buf_view(&b->line) : dl_view_of(octets.p, n));
-        }
-        dl_buf_reset(&b->line);
+        end_line(b, dl_view_of(octets.p, n));
         octets = dl_view_of(octets.p + n + 1, octets.n - n - 1);
     }
-    if (end && b->line.n > 0 && b->line.err == DL_OK) {
-        take_line(b, dl_buf_view(&b->line));
-        dl_buf_reset(&b->line);
+    if (end && (b->line.n > 0 || b->line.err != DL_OK)) {
+        end_line(b, dl_view_of(NULL, 0));
     }
 }
 
