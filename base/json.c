@@ -37,6 +37,10 @@ enum dl_err dl__json_parse_library(struct dl_view text, json_t **out, struct dl_
         return dl_error_set(error, err, NULL, "the JSON is nested deeper than %d levels",
                             DL_LIMIT_JSON_DEPTH);
     }
+    if (text.n == 0) { // the library would complain of its arguments
+        return dl_error_set(error, DL_E_JSON, NULL,
+                            "not valid JSON at line 1, column 1: there is nothing");
+    }
     json_error_t detail;
     json_t *value =
         json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &detail);

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CONFIG_FILE = 64 * 1024 };
+enum { CONFIG_FILE = 64 * 1024, LOCK_TRIES = 100, LOCK_PAUSE_US = 50 * 1000 };
 
 /* ---- making ---- */
 
@@ -21,9 +21,11 @@ static enum dl_err check_empty(const char *dir, struct dl_error *error)
     if (mkdir(dir, 0700) == 0) {
         return DL_OK;
     }
+    int why = errno;
     DIR *listing = opendir(dir);
     if (listing == NULL) {
-        return dl_error_set(error, DL_E_INPUT, NULL, "%s cannot be made: %s", dir, strerror(errno));
+        return dl_error_set(error, DL_E_INPUT, NULL, "%s cannot be made: %s", dir,
+                            strerror(why == EEXIST ? errno : why));
     }
     bool empty = true;
     for (struct dirent *entry = readdir(listing); entry != NULL; entry = readdir(listing)) {
@@ -153,12 +155,17 @@ static enum dl_err read_config(const char *dir, struct dl_config *config, struct
     dl_file_join(path, dir, "directline.conf");
     dl_buf_init(&text, CONFIG_FILE);
     enum dl_err err = dl_file_read(path, CONFIG_FILE, &text, error);
-    if (err != DL_OK) {
+    if (err == DL_OK) {
+        err = dl_config_parse(dl_buf_view(&text), config, error);
+        if (err != DL_OK) {
+            struct dl_error found = *error;
+            dl_error_set(error, err, found.field, "%s: %s", path, found.message);
+            dl_error_hint(error, "%s", found.hint);
+        }
+    } else if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
         dl_error_set(error, err, NULL, "there is no agency in %s", dir);
         dl_error_hint(
             error, "make one: directline init %s --agency ID --jurisdiction CC --name TEXT", dir);
-    } else {
-        err = dl_config_parse(dl_buf_view(&text), config, error);
     }
     dl_buf_fini(&text);
     return err;
@@ -189,6 +196,10 @@ static enum dl_err open_in(const char *dir, struct dl_agency_config *config, str
         dl_error_hint(error, "restore a backup into an empty folder: directline restore FILE DIR");
     }
     err = err == DL_OK ? dl_agency_open(config, out, error) : err;
+    if (err == DL_E_STORE_CORRUPT && error->hint[0] == '\0') {
+        dl_error_hint(error, "restore the newest backup into an empty folder: directline restore "
+                             "FILE DIR; what came later is fetched back from the peers");
+    }
     dl_buf_fini(&ca);
     dl_buf_fini(&certificate);
     dl_wipe(&config->journal_key, sizeof config->journal_key);
@@ -225,8 +236,12 @@ enum dl_err dl_agency_dir_open_offline(const char *dir, struct dl_agency **out,
                                        struct dl_error *error)
 {
     struct dl_uv_world *uv = dl_uv_world_new();
-    enum dl_err err =
-        dl_agency_dir_open(dir, dl_uv_world_as_world(uv), fatal_offline, NULL, out, error);
+    enum dl_err err = DL_E_STORE_LOCKED;
+    // another command may have it for a moment
+    for (int i = 0; err == DL_E_STORE_LOCKED && i < LOCK_TRIES; i++) {
+        (void)usleep(i == 0 ? 0 : LOCK_PAUSE_US);
+        err = dl_agency_dir_open(dir, dl_uv_world_as_world(uv), fatal_offline, NULL, out, error);
+    }
     if (err != DL_OK) {
         dl_uv_world_free(&uv);
         return err;

@@ -38,11 +38,12 @@ static enum dl_err read_key(const char *dir, const char *name, struct dl_secret_
     DL_TRY(check_mode(path, false, error));
     dl_buf_init(&text, KEY_FILE);
     enum dl_err err = dl_file_read(path, KEY_FILE, &text, error);
+    bool large = err == DL_E_TOO_LARGE;
     struct dl_view digits = dl_buf_view(&text);
     if (digits.n > 0 && digits.p[digits.n - 1] == '\n') {
         digits.n--;
     }
-    if (err == DL_OK && dl_hex_decode(digits, out->b, sizeof out->b) != DL_OK) {
+    if (large || (err == DL_OK && dl_hex_decode(digits, out->b, sizeof out->b) != DL_OK)) {
         err = dl_error_set(error, DL_E_KEY, NULL, "%s is not a key: 64 hex digits are expected",
                            path);
     }

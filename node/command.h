@@ -118,7 +118,8 @@ typedef void (*dl_call_step_fn)(struct dl_call *call);
 
 struct dl_call {
     const struct dl_command *command;
-    struct dl_agency *agency;     /* NULL where the verb runs without one */
+    struct dl_agency *agency;       /* NULL where the verb runs without one */
+    const struct dl_error *trouble; /* of doctor: why the agency cannot be opened */
     struct dl_registry *registry; /* the agency's, or the shipped one, opened by dl_call_registry */
     const struct dl_call_ops *ops;
     void *runner;

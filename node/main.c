@@ -2,6 +2,7 @@
  */
 #include "node/runner.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@ static int help(const struct dl_verb *verb)
     dl_buf_init(&out, (size_t)1024 * 1024);
     dl_command_help(verb, &out);
     size_t n = fwrite(out.p, 1, out.n, stdout);
-    int code = n == out.n ? DL_EXIT_OK : DL_EXIT_NO;
+    bool whole = n == out.n && fflush(stdout) == 0;
+    int code = whole ? DL_EXIT_OK : dl_output_failed(errno, false);
     dl_buf_fini(&out);
     return code;
 }

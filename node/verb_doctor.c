@@ -217,12 +217,39 @@ static enum dl_err tell_kept_out(void *context, const struct dl_row *row)
     return DL_OK;
 }
 
+static void finish(struct doctor *d)
+{
+    struct dl_call *call = d->call;
+    if (d->errors + d->warnings == 0 && !call->json) {
+        dl_buf_put_str(&d->out, DL_SAY(call, "All is well.\n", "一切正常。\n"));
+    }
+    dl_call_put_buf(call, &d->out);
+    dl_buf_fini(&d->out);
+    dl_call_end(call, d->errors > 0 ? DL_EXIT_NO : DL_EXIT_OK);
+}
+
+/* The agency cannot even be opened. */
+static void tell_trouble(struct doctor *d)
+{
+    const struct dl_error *error = d->call->trouble;
+    const char *subject = error->err == DL_E_CONFIG                    ? "configuration"
+                          : dl_err_class(error->err) == DL_CLASS_TRUST ? "keys"
+                                                                       : "store";
+    TELL(d, subject, true, "%s",
+         error->hint[0] != '\0' ? error->hint : "mend it, or restore a backup", error->message);
+    finish(d);
+}
+
 void dl__verb_doctor(struct dl_call *call);
 void dl__verb_doctor(struct dl_call *call)
 {
     struct doctor d = {.call = call};
     struct kept_out kept_out = {.d = &d};
     dl_buf_init(&d.out, OUT);
+    if (call->trouble != NULL) {
+        tell_trouble(&d);
+        return;
+    }
     look_at_node(&d);
     look_at_certificate(&d);
     look_at_registry(&d);
@@ -241,10 +268,5 @@ void dl__verb_doctor(struct dl_call *call)
         TELL(&d, "line.db", true, "%s",
              "run `journal check`; restore a backup when it cannot be mended", dl_err_text(err));
     }
-    if (d.errors + d.warnings == 0 && !call->json) {
-        dl_buf_put_str(&d.out, DL_SAY(call, "All is well.\n", "一切正常。\n"));
-    }
-    dl_call_put_buf(call, &d.out);
-    dl_buf_fini(&d.out);
-    dl_call_end(call, d.errors > 0 ? DL_EXIT_NO : DL_EXIT_OK);
+    finish(&d);
 }
