@@ -331,6 +331,14 @@ void dl__verb_line_test(struct dl_call *call)
     if (peer == NULL) {
         return;
     }
+    struct dl_peer_view seen;
+    dl_peer_look(peer, &seen);
+    if (strcmp(seen.state, "removed") == 0) {
+        struct dl_error removed;
+        dl_error_set(&removed, DL_E_REMOVED, NULL, "the peer %s is removed", seen.agency);
+        dl_call_fail(call, &removed);
+        return;
+    }
     struct testing *testing = calloc(1, sizeof *testing);
     DL_ASSERT(testing != NULL, "memory for a call");
     testing->call = call;

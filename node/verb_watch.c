@@ -103,6 +103,7 @@ void dl__verb_alert_watch(struct dl_call *call)
     struct dl_error error;
     const char *after = dl_call_option(call, "after");
     char *end = NULL;
+    int64_t last = dl_line_db_last_cursor(dl_agency_line_db(call->agency));
     struct watching *w = calloc(1, sizeof *w);
     DL_ASSERT(w != NULL, "memory for a call");
     w->call = call;
@@ -115,11 +116,19 @@ void dl__verb_alert_watch(struct dl_call *call)
     dl_agency_watch(call->agency, &w->watcher);
     call->state = w;
     call->state_free = free_watching;
-    w->after = after == NULL ? dl_line_db_last_cursor(dl_agency_line_db(call->agency))
-                             : strtoll(after, &end, 10);
-    if (after != NULL && (*end != '\0' || end == after || w->after < 0)) {
+    w->after = after == NULL ? last : strtoll(after, &end, 10);
+    if (w->in && w->out) {
+        dl_call_fail_with(call, DL_E_USAGE,
+                          "--in and --out exclude each other; give neither for both");
+    } else if (after != NULL && (*end != '\0' || end == after || w->after < 0)) {
         dl_error_set(&error, DL_E_USAGE, NULL,
                      "--after takes a cursor, as `alert list --json` prints it");
+        dl_call_fail(call, &error);
+    } else if (w->after > last) {
+        dl_error_set(&error, DL_E_INPUT, "--after", "this node has given no cursor beyond %lld",
+                     (long long)last);
+        dl_error_hint(&error, "it is another node's, or from before a backup was restored: begin "
+                              "anew with --after 0");
         dl_call_fail(call, &error);
     } else if (dl_kind_filter_parse(dl_call_option(call, "kind"), &w->kinds, &error) != DL_OK) {
         dl_call_fail(call, &error);

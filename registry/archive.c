@@ -170,7 +170,7 @@ enum dl_err dl_archive_create(const char *path, int64_t now_ms, struct dl_archiv
     unlink(w->part); // left by one that was interrupted
     w->fd = open(w->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (w->fd < 0) {
-        enum dl_err err = errno == ENOENT || errno == EACCES || errno == ENOTDIR
+        enum dl_err err = errno == ENOENT || errno == EACCES || errno == ENOTDIR || errno == EROFS
                               ? dl_error_set(error, DL_E_INPUT, NULL, "%s cannot be made: %s", path,
                                              strerror(errno))
                               : failed(error, "cannot be made", path);
