@@ -298,12 +298,8 @@ static void a_killed_worker_costs_one_question_and_answers_the_others(void **sta
 
 /* Rules of one file in a folder of their own; `rule` in place of what the worker was opened with.
  */
-static struct dl_worker *open_rule(const char *rule)
+static struct dl_worker *open_files(const char *classes, const char *rule)
 {
-    static const char classes[] =
-        "{\"classes\":{\"halogen\":{\"root\":\"[F,Cl,Br,I]\",\"heavy\":[1,1]},"
-        "\"methyl\":{\"root\":\"[CH3]\",\"heavy\":[1,1]},"
-        "\"no path\":{\"root\":\"[#6]\",\"lacks\":\"[#6]~[#6]~[#6]~[#6]~[#6]~[#6]~[#6]\"}}}";
     char folder[] = "/tmp/rules.XXXXXX";
     char path[64];
     struct dl_error error;
@@ -329,6 +325,15 @@ static struct dl_worker *open_rule(const char *rule)
     }
     assert_int_equal(err, DL_OK);
     return opened;
+}
+
+static struct dl_worker *open_rule(const char *rule)
+{
+    return open_files(
+        "{\"classes\":{\"halogen\":{\"root\":\"[F,Cl,Br,I]\",\"heavy\":[1,1]},"
+        "\"methyl\":{\"root\":\"[CH3]\",\"heavy\":[1,1]},"
+        "\"no path\":{\"root\":\"[#6]\",\"lacks\":\"[#6]~[#6]~[#6]~[#6]~[#6]~[#6]~[#6]\"}}}",
+        rule);
 }
 
 /* The verdict of the one rule; `kind` (may be NULL): of its last finding. */
@@ -418,6 +423,98 @@ static void only_what_may_be_a_modification_counts_as_one(void **state)
     assert_int_equal(held(opened, "Fc1nccc(F)c1", NULL), DL_RULE_REVIEW);
     assert_int_equal(held(opened, "Cc1nc(F)ccc1", NULL), DL_RULE_OUTSIDE);
     assert_int_equal(held(opened, "Cc1nc(F)cc(F)c1", NULL), DL_RULE_REVIEW);
+    dl_worker_close(&opened);
+}
+
+/* One condition of a class at a time: what hangs on a benzene ring, just inside and just outside.
+ */
+static void a_class_holds_every_condition_it_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *class, *inside, *outside;
+    } cases[] = {
+        {"\"root\":\"[CX4]\"", "CCc1ccccc1", "Oc1ccccc1"},
+        {"\"root\":[\"[CX4]\",\"[OX2]\"]", "Oc1ccccc1", "Fc1ccccc1"},
+        {"\"has\":\"[OX2H]\"", "OCCc1ccccc1", "COCc1ccccc1"},
+        {"\"has\":[\"[OX2H]\",\"F\"]", "OC(F)c1ccccc1", "OCc1ccccc1"},
+        {"\"lacks\":\"[R]\"", "CCc1ccccc1", "C1CC1c1ccccc1"},
+        {"\"only\":\"[CX4,F]\"", "FCCc1ccccc1", "ClCCc1ccccc1"},
+        {"\"carbons\":[2,3]", "CCCc1ccccc1", "CCCCc1ccccc1"},
+        {"\"carbons\":[2,3]", "COCc1ccccc1", "Cc1ccccc1"},
+        {"\"hetero\":[1,1]", "COc1ccccc1", "COCOc1ccccc1"},
+        {"\"hetero\":[0,0]", "Cc1ccccc1", "Fc1ccccc1"},
+        {"\"heavy\":[4,4]", "FC(F)(F)c1ccccc1", "FC(F)c1ccccc1"},
+        {"\"chain\":[3,4]", "CCCCc1ccccc1", "CCCCCc1ccccc1"},
+        {"\"chain\":[3,4]", "CC(C)Cc1ccccc1", "C1CC1CCc1ccccc1"},
+        {"\"chain\":[0,2]", "C1CCCCC1CCc1ccccc1", "C1CCCCC1CCCc1ccccc1"},
+        {"\"mass_max\":43", "CCCc1ccccc1", "CCCCc1ccccc1"},
+        {"\"bridged\":true", "C1Cc2ccccc2C1", "CCc1ccccc1"},
+        {"\"bridged\":false", "CCc1ccccc1", "C1Cc2ccccc2C1"},
+    };
+    static const char rule[] = RULE_OF(
+        "\"scaffolds\":[{\"name\":\"ring\",\"smarts\":\"[c:1]1[c:2][c:3][c:4][c:5][c:6]1\","
+        "\"positions\":[{\"name\":\"ring\",\"on\":[1,2,3,4,5,6],\"required\":true,\"allow\":"
+        "[{\"clause\":\"1\",\"classes\":[\"x\"]}]}]}]");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char classes[256];
+        snprintf(classes, sizeof classes, "{\"classes\":{\"x\":{%s}}}", cases[i].class);
+        struct dl_worker *opened = open_files(classes, rule);
+        int inside = held(opened, cases[i].inside, NULL);
+        int outside = held(opened, cases[i].outside, NULL);
+        if (inside != DL_RULE_INSIDE || outside != DL_RULE_OUTSIDE) {
+            print_error("%s: %d %d\n", cases[i].class, inside, outside);
+        }
+        assert_int_equal(inside, DL_RULE_INSIDE);
+        assert_int_equal(outside, DL_RULE_OUTSIDE);
+        dl_worker_close(&opened);
+    }
+}
+
+/* Classes of classes, "<=", max, patterns that must not occur, own atoms, the limit of mass, and
+ * what is excepted by name. */
+static void a_rule_holds_every_condition_it_names(void **state)
+{
+    (void)state;
+    static const char classes[] =
+        "{\"classes\":{\"alkyl\":{\"root\":\"[CX4]\",\"only\":\"[CX4]\"},"
+        "\"halogen\":{\"root\":\"[F,Cl,Br,I]\"},\"either\":{\"any\":[\"alkyl\",\"halogen\"],"
+        "\"carbons\":[0,2]},\"acyl\":{\"root\":\"[CX3]=[OX1]\",\"carbons\":[2,2]}}}";
+    static const char rule[] = RULE_OF(
+        "\"mass_max\":200,\"exclude\":{\"YICAMJWHIUMFDI\":\"4-methylacetanilide\"},"
+        "\"scaffolds\":[{\"name\":\"anilide\",\"smarts\":\"[NX3:1]([CX3:2]=[OX1:3])[c:4]1[c:5][c:6]"
+        "[c:7][c:8][c:9]1\",\"lacks\":\"[N+](=O)[O-]\",\"positions\":[{\"name\":\"acyl\",\"from\":"
+        "1,"
+        "\"at\":2,\"own\":[3],\"allow\":[{\"clause\":\"1\",\"classes\":[\"acyl\"]}]},"
+        "{\"name\":\"nitrogen\",\"on\":[1],\"allow\":[{\"clause\":\"2\",\"classes\":"
+        "[\"alkyl<=3\"]}]},{\"name\":\"ring\",\"on\":[5,6,7,8,9],\"max\":2,\"allow\":["
+        "{\"clause\":\"3\",\"classes\":[\"either\"]}]}]}]");
+    static const struct {
+        const char *smiles;
+        int verdict;
+    } cases[] = {
+        {"CC(=O)Nc1ccccc1", DL_RULE_INSIDE},
+        {"CC(=O)Nc1ccccc1.Cl", DL_RULE_INSIDE},      /* the parent of a salt */
+        {"CCC(=O)Nc1ccccc1", DL_RULE_OUTSIDE},       /* the C=O is the group's own and counts */
+        {"CC(=O)N(CCC)c1ccccc1", DL_RULE_INSIDE},    /* not more than three carbon atoms */
+        {"CC(=O)N(CCCC)c1ccccc1", DL_RULE_OUTSIDE},  /* */
+        {"CC(=O)Nc1ccc(Cl)c(CC)c1", DL_RULE_INSIDE}, /* two groups */
+        {"CC(=O)Nc1cc(C)c(Cl)c(C)c1", DL_RULE_OUTSIDE},
+        {"CC(=O)Nc1ccc(CCC)cc1", DL_RULE_OUTSIDE}, /* a class of classes has its own count */
+        {"CC(=O)Nc1ccc([N+](=O)[O-])cc1", DL_RULE_OUTSIDE},
+        {"CC(=O)Nc1ccc(F)cc1", DL_RULE_INSIDE},
+        {"CC(=O)Nc1ccc(I)cc1", DL_RULE_OUTSIDE}, /* 261 u */
+        {"CC(=O)Nc1cccc(C)c1", DL_RULE_INSIDE},
+        {"CC(=O)Nc1ccc(C)cc1", DL_RULE_OUTSIDE}, /* excepted by name */
+    };
+    struct dl_worker *opened = open_files(classes, rule);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int got = held(opened, cases[i].smiles, NULL);
+        if (got != cases[i].verdict) {
+            print_error("%s\n", cases[i].smiles);
+        }
+        assert_int_equal(got, cases[i].verdict);
+    }
     dl_worker_close(&opened);
 }
 
@@ -523,6 +620,8 @@ int main(void)
         cmocka_unit_test(what_fits_in_too_many_ways_is_for_a_person),
         cmocka_unit_test(what_may_have_been_overlooked_is_not_inside),
         cmocka_unit_test(only_what_may_be_a_modification_counts_as_one),
+        cmocka_unit_test(a_class_holds_every_condition_it_names),
+        cmocka_unit_test(a_rule_holds_every_condition_it_names),
         cmocka_unit_test(a_worker_that_cannot_start_is_an_error_of_its_own),
         cmocka_unit_test(rules_that_are_not_there_are_an_error_where_they_were_named),
         cmocka_unit_test(a_missing_worker_is_named),
