@@ -256,22 +256,28 @@ void dl__verb_exercise_check(struct dl_call *call)
 struct running {
     struct dl_call *call;
     const char *what;
-    int shown; /* per cent */
+    int shown; /* per cent; -1: nothing yet */
 };
 
-static void show_progress(struct running *running, uint64_t done, uint64_t all)
+/* One line, written over itself; never wider than the terminal, where it could not be. */
+static void progress(void *context, uint64_t done, uint64_t all)
 {
+    static const int columns = 18 + 6; // the mark and a blank after its colon; " 100 %"
+    struct running *running = context;
     int percent = (int)(done * 100 / (all == 0 ? 1 : all));
-    if (running->call->progress && percent != running->shown) {
+    int room = running->call->width - 1 - columns;
+    if (percent != running->shown) {
         running->shown = percent;
-        dl_call_warn(running->call, "\r%s: %s %d %%%s", DL_EXERCISE_MARK, running->what, percent,
-                     percent == 100 ? "\n" : "");
+        dl_call_warn(running->call, "\r%s: %.*s %3d %%", DL_EXERCISE_MARK, room < 0 ? 0 : room,
+                     running->what, percent);
     }
 }
 
-static void progress(void *context, uint64_t done, uint64_t all)
+static void end_progress(struct running *running)
 {
-    show_progress(context, done, all);
+    if (running->shown >= 0) {
+        dl_call_warn(running->call, "\n");
+    }
 }
 
 /* The operator's log of every node, each line with the mark and the agency. */
@@ -421,10 +427,10 @@ static enum dl_err play_all(struct running *running, struct dl_report *report, u
                             struct dl_error *error)
 {
     char registry[4096];
-    struct dl_play_config config = {.scenario = report->scenario,
-                                    .seed = report->seed,
-                                    .progress = progress,
-                                    .context = running};
+    struct dl_play_config config = {
+        .scenario = report->scenario, .seed = report->seed, .context = running};
+    config.trace = dl_call_flag(running->call, "trace") ? trace : NULL;
+    config.progress = running->call->progress && config.trace == NULL ? progress : NULL;
     bool needed = false;
     for (size_t i = 0; i < report->scenario->n_agencies; i++) {
         needed = needed || report->scenario->agencies[i].registry;
@@ -439,14 +445,13 @@ static enum dl_err play_all(struct running *running, struct dl_report *report, u
         config.progress = NULL;
         report->seed = config.seed;
     }
-    config.trace = dl_call_flag(running->call, "trace") ? trace : NULL;
     return dl_play(&config, &report->play, error);
 }
 
 void dl__verb_exercise_run(struct dl_call *call)
 {
     struct dl_error error;
-    struct running running = {.call = call, .what = dl_call_operand(call, 0), .shown = -1};
+    struct running running = {.call = call, .shown = -1};
     struct dl_report report = {.seed = 1};
     uint64_t repeat = 1;
     char path[4096] = "";
@@ -459,10 +464,12 @@ void dl__verb_exercise_run(struct dl_call *call)
         return;
     }
     report.scenario = scenario;
+    running.what = scenario->id;
     const char *folder = dl_call_option(call, "report");
     enum dl_err err = folder == NULL ? DL_OK : make_folder(folder, &error);
     double begin = seconds();
     err = err == DL_OK ? play_all(&running, &report, repeat, &error) : err;
+    end_progress(&running);
     double middle = seconds();
     err = err == DL_OK ? write_report(call, &report, path, &error) : err;
     if (err != DL_OK) {

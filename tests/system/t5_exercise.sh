@@ -63,6 +63,45 @@ check "one that is only wished for is status 0" 0 "$d" exercise run "$tmp/missed
 
 check "every line of a trace has the mark" 0 "$d" exercise run "$tmp/missed.scenario" --trace
 grep -vF 'EXERCISE / 演习' "$tmp/err" "$tmp/out" && { echo "FAILED: a line without the mark"; failed=1; }
+# Progress is one line, written over itself, within the terminal's width, ended before what follows; and only there.
+cat >"$tmp/terminal.py" <<'PY'
+import fcntl, os, pty, struct, sys, termios, unicodedata
+columns = int(sys.argv[1])
+pid, fd = pty.fork()
+if pid == 0:
+    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    os.execv(sys.argv[2], sys.argv[2:])
+said = b""
+while True:
+    try:
+        octets = os.read(fd, 65536)
+    except OSError:
+        break
+    if not octets:
+        break
+    said += octets
+os.waitpid(pid, 0)
+lines = said.decode().replace("\r\n", "\n").split("\n")
+drawn = [line for line in lines if "\r" in line]
+wide = lambda text: sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+pieces = drawn[0].split("\r")[1:] if drawn else []
+print(len(drawn) == 1 and drawn[0].startswith("\r") and len(pieces) > 1
+      and all(piece.startswith("EXERCISE / 演习: ") and wide(piece) < columns for piece in pieces)
+      and [int(piece.split()[-2]) for piece in pieces] == sorted(int(piece.split()[-2]) for piece in pieces))
+PY
+printf 'exercise of-a-name-that-is-rather-long "T"\nlength 1h\nagency cn in CN\nagency us in US\n' >"$tmp/long.scenario"
+cp "$tmp/long.scenario" "$tmp/stop.scenario"
+printf '+30m cn alert send {"headline": "EX", "substance": {"names": [{"lang": "en", "name": "EX-1"}]}}\nabort when us received 1\n' >>"$tmp/stop.scenario"
+for columns in 32 80; do
+    for arguments in "$tmp/long.scenario" "$tmp/long.scenario --repeat 6" "$tmp/stop.scenario"; do
+        # shellcheck disable=SC2086 # two words and more
+        [ "$(python3 "$tmp/terminal.py" $columns "$d" exercise run $arguments)" = True ] ||
+            { echo "FAILED: progress of $arguments in $columns columns"; failed=1; }
+    done
+done
+check "without a terminal there is none" 0 "$d" exercise run "$tmp/long.scenario" --repeat 6
+grep -q $'\r' "$tmp/err" "$tmp/out" && { echo "FAILED: progress without a terminal"; failed=1; }
+
 check "many seeds" 0 "$d" exercise run "$tmp/missed.scenario" --repeat 6 --json
 holds "as many runs as asked for" '"runs":6' "$tmp/out"
 check "an unknown parameter" 2 "$d" exercise run one-night --set sen=5m
