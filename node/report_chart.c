@@ -129,19 +129,36 @@ static void put_phase(const struct dl_play_event *e, double x, int y, struct dl_
     }
 }
 
+/* The lines first: a title may reach over the next phase's. */
+static void put_phases(const struct dl_report *report, struct dl_buf *out)
+{
+    const struct dl_play *play = report->play;
+    int phases = 0;
+    for (size_t i = 0; i < play->n_events; i++) {
+        double x = x_of(report, play->events[i].at_ms);
+        if (play->events[i].kind == DL_INJECT_PHASE) {
+            dl_buf_printf(out,
+                          "<line class=\"phase\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>", x,
+                          6, x, lane_y((int)report->scenario->n_agencies) - 8);
+        }
+    }
+    for (size_t i = 0; i < play->n_events; i++) {
+        const struct dl_play_event *e = &play->events[i];
+        if (e->kind == DL_INJECT_PHASE) {
+            put_phase(e, x_of(report, e->at_ms), phases++ % 2 == 0 ? 16 : 46, out);
+        }
+    }
+}
+
 static void put_director(const struct dl_report *report, struct dl_buf *out)
 {
     const struct dl_play *play = report->play;
     double last = -100;
-    int phases = 0;
+    put_phases(report, out);
     for (size_t i = 0; i < play->n_events; i++) {
         const struct dl_play_event *e = &play->events[i];
         double x = x_of(report, e->at_ms);
         if (e->kind == DL_INJECT_PHASE) {
-            dl_buf_printf(out,
-                          "<line class=\"phase\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>", x,
-                          6, x, lane_y((int)report->scenario->n_agencies) - 8);
-            put_phase(e, x, phases++ % 2 == 0 ? 16 : 46, out);
             continue;
         }
         dl_buf_printf(out, "<path class=\"inject%s\" d=\"M%.1f %d l5 9 h-10 z\"><title>%zu. ",
@@ -254,10 +271,15 @@ static void put_missed(const struct dl_report *report, struct dl_buf *out)
     }
 }
 
+bool dl__one_by_one(const struct dl_report *report)
+{
+    return report->play->n_alerts <= SINGLE;
+}
+
 void dl__chart_timeline(const struct dl_report *report, struct dl_buf *out)
 {
     int bottom = lane_y((int)report->scenario->n_agencies) - 8;
-    bool single = report->play->n_alerts <= SINGLE;
+    bool single = dl__one_by_one(report);
     dl_buf_printf(out,
                   "<svg class=\"timeline\" viewBox=\"0 0 %d %d\" role=\"img\" "
                   "aria-label=\"EXERCISE timeline 演习时间线\">\n",
@@ -302,7 +324,7 @@ void dl__chart_histogram(const struct dl_histogram *h, const char *title, struct
     dl__put_html(out, title);
     dl_buf_put_str(out, "\">");
     for (size_t i = 0; i < H_BARS; i++) {
-        double height = 92.0 * (double)bars[i] / (double)most;
+        double height = 70.0 * (double)bars[i] / (double)most; // the marks stand above
         if (bars[i] > 0) {
             dl_buf_printf(out,
                           "<rect class=\"bar\" x=\"%zu\" y=\"%.1f\" width=\"8.6\" "

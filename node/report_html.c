@@ -33,9 +33,10 @@ static void put_cards(const struct dl_report *report, struct dl_buf *out)
     card_number(out, play->entries, "signed entries 签名条目");
     card_number(out, play->receipts, "alerts receipted 已回执警报");
     dl_buf_printf(out,
-                  "<div class=\"card\"><b>%llu / %llu</b><span>signatures made / verified "
-                  "签名 / 验签</span></div>",
+                  "<div class=\"card\"><b>%llu</b><span>signatures made, %llu verified "
+                  "个签名，验签 %llu 次</span></div>",
                   (unsigned long long)play->signatures.made,
+                  (unsigned long long)play->signatures.verified,
                   (unsigned long long)play->signatures.verified);
     if (report->repeats != NULL) {
         card_number(out, report->repeats->runs, "runs 运行次数");
@@ -106,8 +107,9 @@ static void put_objectives(const struct dl_report *report, struct dl_buf *out)
     dl_buf_put_str(out, "</table></div>\n");
 }
 
-static void put_legend(struct dl_buf *out)
+static void put_legend(const struct dl_report *report, struct dl_buf *out)
 {
+    enum { OF_ALERTS = 6 }; // they come first; in their stead the bars of many
     static const char *const items[][3] = {
         {"<circle class=\"sent\" cx=\"7\" cy=\"7\" r=\"4.5\"/>", "sent", "发出"},
         {"<path class=\"f1\" d=\"M3 7 a4 4 0 1 0 8 0 a4 4 0 1 0 -8 0 z\"/>", "received", "收妥"},
@@ -119,8 +121,15 @@ static void put_legend(struct dl_buf *out)
          "注入（编号见下表）"},
         {"<rect class=\"out\" x=\"0\" y=\"4\" width=\"14\" height=\"7\"/>",
          "outage, suspension, illness", "中断、中止、生病"}};
+    bool single = dl__one_by_one(report);
     dl_buf_put_str(out, "<ul class=\"legend\">");
-    for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
+    if (!single) {
+        dl_buf_put_str(out,
+                       "<li><svg viewBox=\"0 0 14 14\" aria-hidden=\"true\"><path class=\"bar\" "
+                       "d=\"M1 13 v-7 h3 v-4 h4 v2 h4 v9 z\"/></svg>alerts sent, counted "
+                       "发出的警报（计数）</li>");
+    }
+    for (size_t i = single ? 0 : OF_ALERTS; i < sizeof items / sizeof items[0]; i++) {
         dl_buf_printf(out, "<li><svg viewBox=\"0 0 14 14\" aria-hidden=\"true\">%s</svg>%s %s</li>",
                       items[i][0], items[i][1], items[i][2]);
     }
@@ -133,7 +142,7 @@ static void put_timeline(const struct dl_report *report, struct dl_buf *out)
     dl_buf_put_str(out, "<div class=\"scroll\">");
     dl__chart_timeline(report, out);
     dl_buf_put_str(out, "</div>");
-    put_legend(out);
+    put_legend(report, out);
 }
 
 static void put_expectation(const struct dl_report *report, size_t i, struct dl_buf *out)

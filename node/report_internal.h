@@ -27,6 +27,8 @@ const char *dl__outage_name(enum dl_outage_kind kind, bool zh);
 void dl__measures(const struct dl_report *report,
                   struct dl_histogram *measures); /* DL_MEASURE_COUNT of them */
 /* report_chart.c: SVG */
+/* Does the timeline show alerts one by one? Too many are counted. */
+bool dl__one_by_one(const struct dl_report *report);
 void dl__chart_timeline(const struct dl_report *report, struct dl_buf *out);
 void dl__chart_histogram(const struct dl_histogram *h, const char *title, struct dl_buf *out);
 void dl__chart_backlog(const struct dl_play *play, struct dl_buf *out);
