@@ -56,6 +56,73 @@ holds "line and column are named" "line 5, column 10" "$tmp/err"
 holds "the meant word is suggested" "did you mean cut?" "$tmp/err"
 check "and is not run" 2 "$d" exercise run "$tmp/bad.scenario"
 
+# Everything that node/SCENARIO.md says may be written, in the order of the page.
+echo 'param answer 5m' >"$tmp/people.include"
+echo '{"headline": "EX-F", "substance": {"names": [{"lang": "en", "name": "EX-F"}]}}' >"$tmp/finding.json"
+cat >"$tmp/page.scenario" <<'END'
+# every form of the page
+exercise whole-page "All \"forms\" of the page \\ $$" "整页"
+class communication
+start 2024-06-30 22:00
+length 1d1h30m
+delay 40ms to 120ms
+param rate 30m
+include people.include
+agency cn in CN "Chinese agency" "中国机构" registry shipped
+agency us in US registry none
+agency de in DE
+person Li at cn as scientist sees after fixed $answer accepts after uniform 5m 2h acts after exponential 1h on duty 08:00 to 20:00
+person "J. Doe" at us as duty-officer sees after lognormal 20m 2 accepts after 1h
+person Kurz at de as clerk
++05m cn alert send {
+  "headline": "EX-1 found", "substance": {"names": [{"lang": "en", "name": "EX-1"}]}
+} --to us --id first
++06m cn alert send finding.json --to all
++07m us alert ack @first --as seen --by Doe
++1d us alert show @1
++500ms note "Text" "文字"
+when us seen first +10m us message send --to cn --text "got it"
+when us seen first and cn receipted first note "both"
+when link cn us down or line cn us frozen +1h30m note "either"
+every exponential $rate from +1h until end us alert send {"headline": "EX-$#", "substance": {"names": [{"lang": "en", "name": "EX-U-$#"}]}} --to cn
+every 6h phase "Six hours" "六小时"
++2h link cut cn us for 10m
++3h link silent cn us
++3h10m link join cn us
++4h disk full us for 5m
++4h30m disk full us
++4h40m disk free us
++5h clock cn +5m
++5h10m clock cn -5m
++5h20m clock cn right
++6h backup cn
++7h restore cn
++8h crash us for 5m
++9h stop us
++9h5m start us
++10h ill "J. Doe" for 4h
++11h ill Li for 4h
+objective o1 "First" "第一"
+must us received first within 2h for 20 points
+must us received 1 and us seen 95% by +20h
+expect cn accepted all within 2h of +12h for 3 points
+expect de acted 2 or us receipted 2 within 3h
+expect line cn us active at end
+expect line cn us suspended by +20h
+expect line cn us removed at +1h
+expect link cn us up at +1h
+expect cn says "CN" to status protonitazene --jurisdiction CN by +3h
+abort when line cn us frozen
+END
+check "everything on the page is understood" 0 "$d" exercise check "$tmp/page.scenario"
+check "and can be played" 0 "$d" exercise run "$tmp/page.scenario" --report "$tmp/page" --json
+grep -o '"code":[^,]*' "$tmp"/page/*.json | sort | uniq -c >"$tmp/codes"
+# Each word that begins a statement or follows one on the page is in that script.
+for word in $(sed -n 's/^    \([a-z][a-z]*\) .*/\1/p' node/SCENARIO.md) communication silent join free right restore crash stop ill phase note \
+    fixed uniform exponential lognormal duty seen accepted acted receipted active suspended frozen removed up down says; do
+    grep -qw -- "$word" "$tmp/page.scenario" || { echo "FAILED: the page's \"$word\" is not tried"; failed=1; }
+done
+
 printf 'exercise trial "T"\nlength 1h\nagency cn in CN\nagency us in US\nmust link cn us down at +30m\n' >"$tmp/missed.scenario"
 check "a mandatory expectation missed is status 1" 1 "$d" exercise run "$tmp/missed.scenario"
 sed -i s/must/expect/ "$tmp/missed.scenario"
