@@ -255,6 +255,12 @@ static struct dl_view headline_of(const struct dl_entry_view *view)
     return end == NULL ? headline : dl_view_of(headline.p, (size_t)(end - headline.p));
 }
 
+static bool is_committed(const struct dl_stored *stored, const struct dl_leaf *leaf)
+{
+    struct dl_hash is = dl_entry_commitment(stored->entry.salt, stored->entry.content);
+    return dl_hash_equal(&is, &leaf->commitment);
+}
+
 enum dl_err dl_entry_look(struct dl_agency *agency, const struct dl_stored *stored,
                           struct dl_entry_view *view)
 {
@@ -268,6 +274,7 @@ enum dl_err dl_entry_look(struct dl_agency *agency, const struct dl_stored *stor
     DL_TRY(dl_buf_err(&view->octets));
     size_t n = stored->entry.leaf.n;
     if (dl_leaf_decode(dl_view_of(view->octets.p, n), &view->leaf) != DL_OK ||
+        !is_committed(stored, &view->leaf) || // a flipped bit is not shown as their word (I6)
         dl_json_parse(stored->entry.content, &view->content, NULL) != DL_OK) {
         return DL_E_STORE_CORRUPT;
     }

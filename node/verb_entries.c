@@ -18,7 +18,7 @@ struct listing {
     struct dl_kind_filter kinds;
     bool in, out, unacknowledged;
     int64_t after;
-    size_t shown;
+    size_t shown, damaged;
     struct dl_entry_view view;
     struct dl_buf text;
 };
@@ -92,26 +92,49 @@ static bool takes(const struct listing *l, const struct dl_entry_view *v)
     return !l->unacknowledged || (v->incoming && v->n_acks == 0 && v->leaf.kind == DL_KIND_ALERT);
 }
 
+static void put(struct listing *l)
+{
+    l->shown++;
+    if (l->call->json) {
+        dl_entry_put_json(&l->view, &l->text);
+    } else {
+        put_row(l, &l->view, &l->text);
+    }
+}
+
+/* A damaged entry is counted and left out: it is no reason to show none of the others. */
 static enum dl_err list_one(void *context, const struct dl_stored *stored)
 {
     struct listing *l = context;
     struct dl_leaf leaf;
     l->after = stored->cursor;
-    if (dl_leaf_decode(stored->entry.leaf, &leaf) != DL_OK) {
-        return DL_E_STORE_CORRUPT;
+    enum dl_err err =
+        dl_leaf_decode(stored->entry.leaf, &leaf) == DL_OK ? DL_OK : DL_E_STORE_CORRUPT;
+    bool wanted = err == DL_OK && dl_kind_filter_takes(&l->kinds, leaf.kind);
+    err = wanted ? dl_entry_look(l->call->agency, stored, &l->view) : err;
+    if (err == DL_E_STORE_CORRUPT) {
+        l->damaged++;
+        return DL_OK;
     }
-    if (dl_kind_filter_takes(&l->kinds, leaf.kind)) {
-        DL_TRY(dl_entry_look(l->call->agency, stored, &l->view));
-        if (takes(l, &l->view)) {
-            l->shown++;
-            if (l->call->json) {
-                dl_entry_put_json(&l->view, &l->text);
-            } else {
-                put_row(l, &l->view, &l->text);
-            }
-        }
+    if (err == DL_OK && wanted && takes(l, &l->view)) {
+        put(l);
     }
-    return l->text.n >= PIECE ? DL_E_STATE : DL_OK; // a piece is full: the reader first
+    // a piece is full: the reader first
+    return err == DL_OK && l->text.n >= PIECE ? DL_E_STATE : err;
+}
+
+static void end_list(struct dl_call *call)
+{
+    const struct listing *l = call->state;
+    if (l->damaged == 0) {
+        dl_call_end(call, DL_EXIT_OK);
+        return;
+    }
+    struct dl_error error;
+    dl_error_set(&error, DL_E_STORE_CORRUPT, NULL,
+                 "%zu entries are damaged on this disk and left out", l->damaged);
+    dl_error_hint(&error, "`journal check --repair` fetches them again from the peer");
+    dl_call_fail(call, &error);
 }
 
 static void list_piece(struct dl_call *call)
@@ -126,11 +149,11 @@ static void list_piece(struct dl_call *call)
         dl_call_fail_with(call, err, "the entries cannot be read further");
         return;
     }
-    if (l->shown == 0 && !call->json) {
+    if (l->shown == 0 && l->damaged == 0 && !call->json) {
         dl_buf_put_str(&l->text, DL_SAY(call, "Nothing.\n", "无。\n"));
     }
     dl_call_put_buf(call, &l->text);
-    dl_call_end(call, DL_EXIT_OK);
+    end_list(call);
 }
 
 static struct listing *start_listing(struct dl_call *call, const char *kind)

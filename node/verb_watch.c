@@ -40,7 +40,15 @@ static enum dl_err watch_one(void *context, const struct dl_stored *stored)
         !dl_kind_filter_takes(&w->kinds, leaf.kind)) {
         return DL_OK;
     }
-    DL_TRY(dl_entry_look(w->call->agency, stored, &w->view));
+    enum dl_err err = dl_entry_look(w->call->agency, stored, &w->view);
+    if (err == DL_E_STORE_CORRUPT) {
+        dl_call_warn(w->call,
+                     "directline: the entry of cursor %lld is damaged on this disk and left out; "
+                     "`journal check --repair` fetches it again\n",
+                     (long long)stored->cursor);
+        return DL_OK;
+    }
+    DL_TRY(err);
     if ((w->in && !w->view.incoming) || (w->out && w->view.incoming)) {
         return DL_OK;
     }
