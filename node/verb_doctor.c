@@ -119,6 +119,8 @@ static const char *todo_of(enum dl_err err)
         return "telephone the peer: if it lost its keys, add its new offer; if it did not, "
                "somebody stands "
                "between you";
+    case DL_E_REMOVED:
+        return "the peer removed us: telephone it";
     case DL_E_NOT_PAIRED:
         return "the peer has not added our offer, or removed us: telephone it";
     case DL_E_TLS_VERSION:
@@ -137,7 +139,8 @@ static void look_at_link(struct doctor *d, const struct dl_peer_view *view, cons
     int64_t left = view->certificate_until - dl_call_now(d->call);
     if (dl_agency_is_running(d->call->agency) && strcmp(view->link, "up") != 0 &&
         strcmp(view->state, "removed") != 0) {
-        TELL(d, subject, true, "the link is %s: %s", todo_of(view->error), view->link,
+        TELL(d, subject, true, "the link %s: %s", todo_of(view->error),
+             strcmp(view->link, "never") == 0 ? "was never up" : "is down",
              view->error == DL_OK ? "not connected yet" : view->error_message);
     }
     dl_date_encode(view->certificate_until, until);

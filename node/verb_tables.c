@@ -5,6 +5,7 @@
 #include "registry/export.h"
 #include "registry/registry.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,11 +148,44 @@ static const char *day_option(struct dl_call *call, const char *name, const char
     return NULL;
 }
 
+/* A jurisdiction that the registry does not have, or days in the wrong order, are no empty answer.
+ */
+static bool check_period(struct dl_call *call, struct dl_store *store,
+                         const struct dl_period *period)
+{
+    struct dl_error error;
+    int64_t known = 0;
+    enum dl_err err =
+        period->jurisdiction[0] == '\0'
+            ? DL_OK
+            : dl_store_run(store, "SELECT count(*) FROM jurisdiction WHERE code=?1",
+                           DL_SQL(DL_SQL_STR(period->jurisdiction)), dl_row_take_int, &known);
+    if (err != DL_OK) {
+        dl_error_set(&error, err, NULL, "the registry could not be read");
+    } else if (period->jurisdiction[0] != '\0' && known == 0) {
+        err = dl_error_set(&error, DL_E_FIELD_VALUE, "--jurisdiction",
+                           "this registry has no jurisdiction \"%.40s\"", period->jurisdiction);
+        dl_error_hint(&error, "`registry check` counts what it has");
+    } else if (strcmp(period->from, period->until) > 0) {
+        err = dl_error_set(&error, DL_E_FIELD_VALUE, "--until", "the period ends before it begins");
+    }
+    if (err != DL_OK) {
+        dl_call_fail(call, &error);
+    }
+    return err == DL_OK;
+}
+
 void dl__verb_registry_additions(struct dl_call *call)
 {
     char back[DL_DATE_TEXT];
     dl_date_encode(dl_call_now(call) - (int64_t)DAYS_BACK * 24 * 3600 * 1000, back);
-    struct dl_period period = {.jurisdiction = dl_call_option(call, "jurisdiction")};
+    char code[16] = "";
+    const char *jurisdiction = dl_call_option(call, "jurisdiction");
+    for (size_t i = 0; jurisdiction != NULL && jurisdiction[i] != '\0' && i + 1 < sizeof code;
+         i++) {
+        code[i] = (char)toupper((unsigned char)jurisdiction[i]);
+    }
+    struct dl_period period = {.jurisdiction = code};
     period.from = day_option(call, "from", back);
     if (period.from == NULL) {
         return;
@@ -160,11 +194,8 @@ void dl__verb_registry_additions(struct dl_call *call)
     if (period.until == NULL) {
         return;
     }
-    if (period.jurisdiction == NULL) {
-        period.jurisdiction = "";
-    }
     struct table *table = table_new(call);
-    if (table == NULL) {
+    if (table == NULL || !check_period(call, table->store, &period)) {
         return;
     }
     enum dl_err err = dl_registry_additions(table->store, &period, addition_row, table);

@@ -97,6 +97,35 @@ run 0 -C "$home/us" log export cn theirs "$home/theirs" --json
 run 0 log verify "$home/theirs" --json
 that "with earlier receipted sizes" test "$(ls "$home/theirs" | grep -c '^checkpoint\.')" -gt 1 -a "$(ls "$home/theirs" | grep -c '^consistency\.')" -gt 1
 
+# A damaged entry is not shown as what the peer wrote, and does not hide the others.
+stop us
+/usr/bin/python3 - "$home/us/line.db" <<'END'
+import sqlite3, sys
+c = sqlite3.connect(sys.argv[1])
+for cursor, octets in c.execute("SELECT cursor, contents FROM run").fetchall():
+    at = octets.find(b'"headline":"two"')
+    if at > 0:
+        octets = octets[:at + 12] + b"x" + octets[at + 13:]
+        c.execute("UPDATE run SET contents=? WHERE cursor=?", (octets, cursor))
+        break
+c.commit()
+END
+run 4 -C "$home/us" alert list --json
+expect 'len(all) > 5 and all[0]["id"] == "b-0" and "two" in [x.get("headline") for x in all] and e["code"] == "E_STORE_CORRUPT"'
+expect '"1 entries are damaged" in e["message"] and "--repair" in e["hint"] and "xwo" not in [x.get("headline") for x in all]'
+run 4 -C "$home/us" alert show "cn/$first" --json
+expect 'all == [] and e["code"] == "E_STORE_CORRUPT"'
+start us
+link_up us cn
+run 0 -C "$home/us" journal check --repair --json
+run 0 -C "$home/us" alert list --json
+
+# Additions in a jurisdiction that is not there, or in days that do not follow, are no empty answer.
+run_error 2 E_FIELD_VALUE registry additions --jurisdiction ZZ
+run_error 2 E_FIELD_VALUE registry additions --from 2024-07-02 --until 2024-07-01
+run 0 registry additions --jurisdiction cn --from 2024-07-01 --until 2024-07-01 --json
+expect 'len(all) > 40'
+
 # Without the node: two commands at once wait for one another; a folder that may not be read is not "no agency".
 stop cn
 for i in 1 2 3 4; do
