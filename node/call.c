@@ -139,7 +139,12 @@ void dl_call_report(struct dl_call *call, const struct dl_error *error, bool in_
 void dl_call_fail(struct dl_call *call, const struct dl_error *error)
 {
     struct dl_error copy = *error; /* it may lie in the state that the end frees */
-    dl_call_report(call, &copy, false);
+    if (copy.err == DL_E_ID_UNKNOWN && call->json) {
+        dl_call_print(call,
+                      "null\n"); // that there is none is the answer; exit 1 has no error object
+    } else {
+        dl_call_report(call, &copy, false);
+    }
     dl_call_end(call, dl_exit_of(copy.err));
 }
 

@@ -158,7 +158,8 @@ void dl_call_warn(struct dl_call *call, const char *format, ...)
 /* End the call. Exactly one of these is called once for every call; after it the call is not
  * touched. */
 void dl_call_end(struct dl_call *call, int code);
-/* Print the error as contracts section 2 says and end with its exit status. */
+/* Print the error as contracts section 2 says and end with its exit status. "No such id" is an
+ * answer: null in JSON. */
 void dl_call_fail(struct dl_call *call, const struct dl_error *error);
 void dl_call_fail_with(struct dl_call *call, enum dl_err err, const char *message);
 /* Print an error without ending: `in_place` puts the JSON form on standard output (a batch). */
