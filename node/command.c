@@ -1,6 +1,7 @@
 #include "node/command.h"
 #include "base/text.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,8 +86,8 @@ static enum dl_err unknown_option(const struct dl_verb *verb, const char *name, 
     if (nearest != NULL) {
         return dl_error_hint(error, "did you mean --%s?", nearest);
     }
-    return dl_error_hint(error, "`directline %s --help` lists the options",
-                         verb == NULL ? "" : verb->name);
+    return dl_error_hint(error, "`directline %s%s--help` lists the options",
+                         verb == NULL ? "" : verb->name, verb == NULL ? "" : " ");
 }
 
 /* A verb has one, two or three words; the longest that fits wins. */
@@ -312,6 +313,35 @@ static enum dl_err take_leading(struct dl_command *command, int argc, char *cons
     return DL_OK;
 }
 
+/* "alert --help": the first word of some verbs, and nothing but options behind it. */
+static bool asks_for_group(int argc, char *const *argv)
+{
+    char words[DL_ERROR_HINT_MAX];
+    second_words(argv[0], words, sizeof words);
+    bool asks = false;
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] != '-') {
+            return false;
+        }
+        asks = asks || strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
+    }
+    return asks && words[0] != '\0';
+}
+
+/* A letter behind one hyphen: nothing here begins so, and it would be taken for an operand. */
+static bool is_stray(const char *word)
+{
+    return word[0] == '-' && isalpha((unsigned char)word[1]) != 0 && word[2] == '\0';
+}
+
+static enum dl_err refuse_stray(const char *word, struct dl_error *error)
+{
+    dl_error_set(error, DL_E_USAGE, NULL, "there is no option %s here", word);
+    return dl_error_hint(error, strcmp(word, "-C") == 0
+                                    ? "-C DIR stands before the verb"
+                                    : "an operand that begins with a hyphen stands behind --");
+}
+
 static enum dl_err parse(int argc, char *const *argv, struct dl_command *command,
                          struct dl_error *error)
 {
@@ -326,6 +356,10 @@ static enum dl_err parse(int argc, char *const *argv, struct dl_command *command
     }
     int used = 0;
     command->verb = find_verb(argc - i, argv + i, &used);
+    if (command->verb == NULL && asks_for_group(argc - i, argv + i)) {
+        add_option(command, find_option(NULL, "help", 4), NULL);
+        return settle(command, error);
+    }
     if (command->verb == NULL && given(command, "help") == NULL) {
         return unknown_verb(argc - i, argv + i, error);
     }
@@ -337,6 +371,8 @@ static enum dl_err parse(int argc, char *const *argv, struct dl_command *command
             add_option(command, find_option(NULL, "help", 4), NULL);
         } else if (!only_operands && strncmp(argv[i], "--", 2) == 0) {
             DL_TRY(take_option(command, argc, argv, &i, error));
+        } else if (!only_operands && is_stray(argv[i])) {
+            return refuse_stray(argv[i], error);
         } else {
             add_operand(command, argv[i]);
         }

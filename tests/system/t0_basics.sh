@@ -19,6 +19,16 @@ run_error 2 E_USAGE nonsense
 run_error 2 E_USAGE alert nonsense
 run_error 2 E_USAGE line --no-such-option
 run_error 2 E_USAGE log verify
+# What stands at the wrong place is not taken for something else.
+run_error 2 E_USAGE status -C "$home" fentanyl
+expect '"before the verb" in e["hint"]'
+run_error 2 E_USAGE status -x
+run 1 status -- -x
+run 0 alert --help
+that "the first word of verbs and --help name them" grep -q "alert send" <<<"$out"
+run_error 2 E_USAGE alert
+run 2 nonsense --help
+run_error 2 E_CONFIG init "$home/all" --agency all --jurisdiction CN --name X
 run_error 2 E_INPUT -C "$home/nowhere" line
 run_error 2 E_INPUT -C "$home/nowhere" node
 
@@ -77,6 +87,10 @@ run_error 1 E_NO_RECEIPT -C "$home/cn" log export us ours "$home/none"
 run_error 2 E_PEER_UNKNOWN -C "$home/cn" line xx
 run_error 2 E_PEER_UNKNOWN -C "$home/cn" peer show xx
 run 1 -C "$home/cn" alert show nothing-of-this-name --json
+expect 'said.strip() == ""'
+that "that there is no such id is the answer" test "$out" = null
+run 1 -C "$home/cn" alert show nothing-of-this-name
+that "and said in words" grep -q 'there is no entry' <<<"$err"
 run 0 log vectors "$root/tests/vectors/tlog"
 run 0 --lang zh line --help
 run 0 -C "$home/cn" --lang zh line
