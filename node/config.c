@@ -69,6 +69,9 @@ enum dl_err dl_config_set(struct dl_config *config, const char *key, struct dl_v
         if (!dl_text_is_agency(value)) {
             return bad(error, key, value, "2 to 32 characters: a letter a-z, then a-z, 0-9, '-'");
         }
+        if (dl_view_is(value, "all")) {
+            return bad(error, key, value, "a name of its own (--to all means every peer)");
+        }
         copy(config->agency, value);
     } else if (strcmp(key, "jurisdiction") == 0) {
         if (!is_jurisdiction(value)) {

@@ -70,6 +70,9 @@ for side in cn us; do
     expect "[f for f in d['flags'] if 'ed by' in f] == ['updated by $second', 'retracted by $third']"
 done
 
+run 0 -C "$home/us" --lang zh alert list
+that "states are said in Chinese" grep -q '已收妥' <<<"$out"
+
 # A removed peer hears nothing more; the others do, and each line that refuses says so for itself.
 run 0 -C "$home/cn" peer remove ca --reason "agreement ended" --json
 run 0 -C "$home/cn" alert update root "$home/two" --reason "third" --json
