@@ -165,6 +165,13 @@ static enum dl_err ask_inchi(struct dl_asking *asking, struct dl_view text, bool
     return add_similar(asking, dl_view_of(NULL, 0), dl_view_str(key));
 }
 
+static bool is_understood(struct dl_asking *asking, const struct dl_worker_answer *answer)
+{
+    struct dl_view why = answer->understood ? dl_view_str("it has no InChIKey") : answer->refusal;
+    snprintf(asking->refusal, sizeof asking->refusal, "%.*s", DL_VIEW_ARG(why));
+    return answer->understood && answer->parent_inchikey.n == 27;
+}
+
 static int rule_to_draw(const struct dl_asking *asking, const struct dl_worker_answer *answer)
 {
     const struct dl_rules *rules = dl_worker_rules(asking->worker);
@@ -239,7 +246,7 @@ enum dl_err dl_asking_structure(struct dl_asking *asking, struct dl_view text,
         return ask_inchi(asking, text, understood);
     }
     DL_TRY(dl_worker_ask(asking->worker, &ask, &answer, error));
-    *understood = answer.understood && answer.parent_inchikey.n == 27;
+    *understood = is_understood(asking, &answer);
     if (!*understood) {
         return DL_OK;
     }
@@ -276,12 +283,20 @@ enum dl_err dl_asking_put(struct dl_asking *asking, struct dl_view text, enum dl
     return dl_worker_put(asking->worker, &ask, error);
 }
 
+/* A drawing that cannot be read is malformed, and says why; what may be a name stays unknown. */
+void dl_asking_refuse(struct dl_asking *asking, struct dl_view query)
+{
+    if (dl_query_is_drawn(query)) {
+        dl_status_ask_unreadable(asking->status, query, dl_view_str(asking->refusal));
+    }
+}
+
 enum dl_err dl_asking_take(struct dl_asking *asking, struct dl_view query, bool use,
                            bool *understood, struct dl_error *error)
 {
     struct dl_worker_answer answer;
     DL_TRY(dl_worker_take(asking->worker, &answer, error));
-    *understood = answer.understood && answer.parent_inchikey.n == 27;
+    *understood = is_understood(asking, &answer);
     if (!*understood || !use) {
         return DL_OK;
     }

@@ -18,6 +18,7 @@ struct dl_asking {
     struct dl_likeness *likeness;
     struct dl_buf svg; /* of the last structure, where --draw asks for it */
     bool draw;
+    char refusal[512]; /* why the last structure was not understood */
 };
 
 enum { DL_ASKING_PUT = 64 * 1024 }; /* octets gathered before they are put */
@@ -35,6 +36,8 @@ enum dl_asking_form { DL_ASKING_LINE, DL_ASKING_MOL };
 DL_MUST_USE enum dl_err dl_asking_structure(struct dl_asking *asking, struct dl_view text,
                                             enum dl_asking_form form, bool *understood,
                                             struct dl_error *error);
+/* The answer for a query, no name, that was no structure either. */
+void dl_asking_refuse(struct dl_asking *asking, struct dl_view query);
 /* Draws the substance of the answer by the registry's own structure; nothing where it has none. */
 DL_MUST_USE enum dl_err dl_asking_draw_listed(struct dl_asking *asking, struct dl_error *error);
 /* Starts the worker unless it runs. */

@@ -399,7 +399,7 @@ static enum dl_err ask_structure(struct state *state, const struct ahead *ahead)
     DL_TRY(ahead->err);
     DL_TRY(dl_asking_take(&state->asking, query, true, &understood, &error));
     if (!understood) {
-        dl_status_ask_unreadable(status, query);
+        dl_status_ask_unreadable(status, query, dl_view_str(state->asking.refusal));
     }
     return DL_OK;
 }
@@ -420,13 +420,14 @@ static enum dl_err ask_item(struct state *state, const struct ahead *ahead, enum
         DL_TRY(dl_status_ask_name(status, item->name));
     }
     if (ahead->broken) {
-        dl_status_ask_unreadable(status, dl_view_of("", 0));
+        dl_status_ask_unreadable(status, dl_view_of("", 0), dl_view_str("the record is broken"));
         return DL_OK;
     }
     bool asked = item->cas.n > 0 || item->name.n > 0;
     bool wanted = structure_of(item).n > 0 && (!asked || !dl_status_understood(status));
     if (!asked && wanted) {
-        dl_status_ask_unreadable(status, item->smiles); /* stands unless the worker reads it */
+        dl_status_ask_unreadable(status, item->smiles,
+                                 dl_view_of(NULL, 0)); /* stands unless the worker reads it */
     } else if (!asked) {
         DL_TRY(dl_status_ask_name(status, dl_view_of("", 0)));
     }

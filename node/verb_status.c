@@ -54,6 +54,9 @@ static bool ask_structure(struct dl_call *call, struct dl_view query)
     enum dl_err err =
         dl_asking_structure(&state->asking, query, DL_ASKING_LINE, &understood, &error);
     if (err == DL_OK) {
+        if (!understood) {
+            dl_asking_refuse(&state->asking, query);
+        }
         return true;
     }
     dl_asking_flush(call, &state->asking);
@@ -231,7 +234,7 @@ static enum dl_err answer_mol(struct dl_call *call, struct dl_error *error)
     if (understood) {
         state->asking.status->query = name;
     } else {
-        dl_status_ask_unreadable(state->asking.status, name);
+        dl_status_ask_unreadable(state->asking.status, name, dl_view_str(state->asking.refusal));
     }
     return put_answer(call, false);
 }

@@ -216,6 +216,15 @@ bool dl_query_is_letters(struct dl_view text)
     return true;
 }
 
+bool dl_query_is_drawn(struct dl_view text)
+{
+    bool marked = false;
+    for (size_t i = 0; i < text.n; i++) {
+        marked = marked || (text.p[i] != '\0' && strchr("=#@[(.", text.p[i]) != NULL);
+    }
+    return marked && dl_query_may_be_smiles(text);
+}
+
 bool dl_query_may_be_smiles(struct dl_view text)
 {
     int round = 0;

@@ -37,6 +37,9 @@ void dl_query_read(struct dl_view text, struct dl_query *out, char plain[DL_QUER
  * alone need a carbon among them. Names that no registry knows may pass: the structure worker
  * decides. */
 bool dl_query_may_be_smiles(struct dl_view text);
+/* Whether it has marks of SMILES that names have not: what cannot be read then is a broken
+ * structure, not an unknown name. */
+bool dl_query_is_drawn(struct dl_view text);
 /* Whether it is letters alone, which may as well be a name or an abbreviation. */
 bool dl_query_is_letters(struct dl_view text);
 

@@ -329,6 +329,11 @@ enum dl_err dl_relations_answer(struct dl_relations *r, struct dl_status *status
         return dl_error_set(error, DL_E_STRUCTURE, NULL, "it has no InChIKey");
     }
     DL_TRY(identify(status, query, answer));
+    if (answer->mixture.n > 0 && status->lookup.other_form) {
+        /* not listed as such, and what is in it may be */
+        dl_status_ask_unreadable(status, query, answer->mixture);
+        return DL_OK;
+    }
     return dl_relations_add(r, status, answer, lang, error);
 }
 

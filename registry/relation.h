@@ -24,7 +24,8 @@ enum { DL_RELATIONS_WANTS = DL_WANT_RULES | DL_WANT_ESTERS };
 DL_MUST_USE enum dl_err dl_relations_load(struct dl_relations *relations, struct dl_error *error);
 
 /* Answers `query`, whose structure is `answer`, in `status`. The worker must have no question in
- * flight unless dl_relations_load was called, and must have understood the structure. */
+ * flight unless dl_relations_load was called, and must have understood the structure. Several
+ * substances together that are not listed as such are not understood: each is to be asked. */
 DL_MUST_USE enum dl_err dl_relations_answer(struct dl_relations *relations,
                                             struct dl_status *status, struct dl_view query,
                                             const struct dl_worker_answer *answer,

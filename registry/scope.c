@@ -19,6 +19,7 @@ static const struct scope_word SCOPE_WORDS[] = {
      DL_SCOPE_OPTICAL | DL_SCOPE_POSITIONAL | DL_SCOPE_GEOMETRIC},
     {"optical, positional, or geometric",
      DL_SCOPE_OPTICAL | DL_SCOPE_POSITIONAL | DL_SCOPE_GEOMETRIC},
+    {"optical and geometric isomers", DL_SCOPE_OPTICAL | DL_SCOPE_GEOMETRIC},
     {"optical isomer", DL_SCOPE_OPTICAL},
     {"isomer", DL_SCOPE_ISOMERS},
     {"Isomer", DL_SCOPE_ISOMERS},

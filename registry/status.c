@@ -495,10 +495,10 @@ static void drop_empty_rows(struct dl_status *status, int jurisdiction)
     status->n_rows = kept;
 }
 
-void dl_status_ask_unreadable(struct dl_status *status, struct dl_view query)
+void dl_status_ask_unreadable(struct dl_status *status, struct dl_view query, struct dl_view why)
 {
     begin(status, query);
-    status->matched = query;
+    status->matched = dl__status_keep(status, why);
     status->lookup.outcome = DL_LOOKUP_MALFORMED;
     status->lookup.said = DL_WORDS_BAD_STRUCTURE;
     status->lookup.n_candidates = status->lookup.n_nearest = 0;

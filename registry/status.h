@@ -120,8 +120,8 @@ DL_MUST_USE enum dl_err dl_status_ask_structure(struct dl_status *status, struct
 DL_MUST_USE enum dl_err dl_status_ask_salt(struct dl_status *status, struct dl_view query,
                                            struct dl_view inchikey, struct dl_view inchi);
 
-/* For a structure that could not be read: not understood, malformed. */
-void dl_status_ask_unreadable(struct dl_status *status, struct dl_view query);
+/* For a structure that could not be read: not understood, malformed; `why` in English. */
+void dl_status_ask_unreadable(struct dl_status *status, struct dl_view query, struct dl_view why);
 
 /* A listed substance that the structure asked about is an isomer, an ester or an ether of. */
 struct dl_status_kin {

@@ -176,7 +176,8 @@ static bool is_excepted(const struct dl_status *status, uint64_t exceptions,
 }
 
 /* In the United States "isomer" without more means the optical isomer (21 CFR 1300.01(b)); whether
- * a diastereomer is one is left open there. */
+ * a diastereomer is one is left open there, unless the words name geometric isomers as well: then
+ * every stereoisomer is one or the other. */
 static struct need stereo_need(const struct dl_status_row *row, const struct dl__reach *reach)
 {
     bool optical_only = strncmp(row->list->code, "US-", 3) == 0;
@@ -190,7 +191,8 @@ static struct need stereo_need(const struct dl_status_row *row, const struct dl_
         break;
     }
     if (optical_only) {
-        return (struct need){.covers = DL_SCOPE_STEREOISOMERS, .raises = ANY_ISOMER};
+        return (struct need){.covers = DL_SCOPE_STEREOISOMERS | DL_SCOPE_GEOMETRIC,
+                             .raises = ANY_ISOMER};
     }
     return (struct need){.covers = DL_SCOPE_STEREOISOMERS | DL_SCOPE_ISOMERS,
                          .raises = DL_SCOPE_OPTICAL};

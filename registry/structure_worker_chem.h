@@ -56,6 +56,8 @@ void chem_free(struct chem_mol *mol); /* parent and plain are to be freed too */
  * protonation removed. Several substances together are their own parent. *was_salt: something was
  * taken off or neutralised; else the parent is `mol` itself, used once more. */
 struct chem_mol *chem_parent(struct chem_mol *mol, bool *was_salt);
+/* Of a molecule whose parent was asked for: what is told of several substances together, '' one. */
+const char *chem_mixture(const struct chem_mol *mol);
 /* Without isotope labels; *labelled says whether there were any, else it is `mol` itself. */
 struct chem_mol *chem_plain(struct chem_mol *mol, bool *labelled);
 struct chem_graph chem_graph_of(const struct chem_mol *mol); /* lives as long as mol */

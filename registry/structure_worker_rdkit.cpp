@@ -34,6 +34,7 @@ struct chem_mol {
     double mass = -1; // not computed yet
     std::vector<chem_atom> atoms;
     std::vector<chem_bond> bonds;
+    std::string mixture; // of several substances: what is told of them
 };
 
 struct chem_pattern {
@@ -79,70 +80,26 @@ std::unique_ptr<chem_mol> wrap(RWMol *mol)
 }
 
 // Acids, bases and solvents that make salts and solvates: never a parent beside something else.
-const char *const companions[] = {"Cl",
-                                  "Br",
-                                  "I",
-                                  "F",
-                                  "O",
-                                  "N",
-                                  "[Na]",
-                                  "[K]",
-                                  "[Li]",
-                                  "[Ca]",
-                                  "[Mg]",
-                                  "[Zn]",
-                                  "[NaH]",
-                                  "[KH]",
-                                  "[LiH]",
-                                  "[CaH2]",
-                                  "[MgH2]",
-                                  "[Na+]",
-                                  "[K+]",
-                                  "[Li+]",
-                                  "[Ca+2]",
-                                  "[Mg+2]",
-                                  "[Zn+2]",
-                                  "[Al+3]",
-                                  "O=S(=O)(O)O",
-                                  "O=P(O)(O)O",
-                                  "O=[N+]([O-])O",
-                                  "O=C(O)O",
-                                  "O=CO",
-                                  "CC(=O)O",
-                                  "CCC(=O)O",
-                                  "O=C(O)C(=O)O",
-                                  "O=C(O)CC(=O)O",
-                                  "O=C(O)CCC(=O)O",
-                                  "O=C(O)C=CC(=O)O",
-                                  "O=C(O)CC(O)C(=O)O",
-                                  "O=C(O)C(O)C(O)C(=O)O",
-                                  "O=C(O)CC(O)(CC(=O)O)C(=O)O",
-                                  "CC(O)C(=O)O",
-                                  "O=C(O)C(F)(F)F",
-                                  "CS(=O)(=O)O",
-                                  "CCS(=O)(=O)O",
-                                  "Cc1ccc(S(=O)(=O)O)cc1",
-                                  "O=S(=O)(O)c1ccccc1",
-                                  "O=C(O)c1ccccc1",
-                                  "O=C(O)c1ccccc1O",
-                                  "O=C(O)C(O)C(O)C(O)C(O)CO",
-                                  "OB(O)O",
-                                  "[O-][Cl+3]([O-])([O-])O",
-                                  "CO",
-                                  "CCO",
-                                  "CC(C)O",
-                                  "CC(C)=O",
-                                  "CC#N",
-                                  "CN(C)C=O",
-                                  "ClCCl",
-                                  "ClC(Cl)Cl",
-                                  "CS(C)=O",
-                                  "O=S(=O)(O)CCS(=O)(=O)O",
-                                  "CNCC(O)C(O)C(O)C(O)CO",
-                                  "NC(CO)(CO)CO",
-                                  "O=S(=O)(O)c1cccc2ccccc12",
-                                  "O=S(=O)(O)c1ccc2ccccc2c1",
-                                  "O=S(=O)(O)c1cccc2c(S(=O)(=O)O)cccc12"};
+const char companions[] =
+    "Cl Br I F O N [Na] [K] [Li] [Ca] [Mg] [Zn] [NaH] [KH] [LiH] [CaH2] [MgH2] [Na+] "
+    "[K+] [Li+] [Ca+2] [Mg+2] [Zn+2] [Al+3] O=S(=O)(O)O O=P(O)(O)O O=[N+]([O-])O O=C(O)O "
+    "O=CO CC(=O)O CCC(=O)O O=C(O)C(=O)O O=C(O)CC(=O)O O=C(O)CCC(=O)O O=C(O)C=CC(=O)O "
+    "O=C(O)CC(O)C(=O)O O=C(O)C(O)C(O)C(=O)O O=C(O)CC(O)(CC(=O)O)C(=O)O CC(O)C(=O)O "
+    "O=C(O)C(F)(F)F CS(=O)(=O)O CCS(=O)(=O)O Cc1ccc(S(=O)(=O)O)cc1 O=S(=O)(O)c1ccccc1 "
+    "O=C(O)c1ccccc1 O=C(O)c1ccccc1O O=C(O)C(O)C(O)C(O)C(O)CO OB(O)O "
+    "[O-][Cl+3]([O-])([O-])O CO CCO CC(C)O CC(C)=O CC#N CN(C)C=O ClCCl ClC(Cl)Cl CS(C)=O "
+    "O=S(=O)(O)CCS(=O)(=O)O CNCC(O)C(O)C(O)C(O)CO NC(CO)(CO)CO O=S(=O)(O)c1cccc2ccccc12 "
+    "O=S(=O)(O)c1ccc2ccccc2c1 O=S(=O)(O)c1cccc2c(S(=O)(=O)O)cccc12 NC(CC(=O)O)C(=O)O "
+    "NC(CCC(=O)O)C(=O)O NCC(=O)O NCCCCC(N)C(=O)O N=C(N)NCCCC(N)C(=O)O "
+    "O=C(O)C(O)C(O)C(O)C(O)C(=O)O O=C(O)c1cc2ccccc2c(Cc2c(O)c(C(=O)O)cc3ccccc23)c1O "
+    "O=C(O)c1ccc2ccccc2c1O CC1(C)C2CCC1(CS(=O)(=O)O)C(=O)C2 O=C(O)C(O)c1ccccc1 "
+    "OCC(O)C1OC(=O)C(O)=C1O CCCCCCCCCCCC(=O)O CCCCCCCCCCCCCCCC(=O)O "
+    "CCCCCCCCCCCCCCCCCC(=O)O CCCCCCCCC=CCCCCCCCC(=O)O CCCCCCCCCCCCOS(=O)(=O)O "
+    "Cn1c(=O)c2[nH]c(Cl)nc2n(C)c1=O O=C1NS(=O)(=O)c2ccccc21 O=S(=O)(O)NC1CCCCC1 "
+    "O=C(O)c1cccnc1 O=C(O)CCCCC(=O)O O=C(O)CNC(=O)c1ccccc1 O=C(O)CO N#CS N#C[S-] "
+    "OCCS(=O)(=O)O CN CNC CN(C)C CCN(CC)CC NCCO OCCNCCO OCCN(CCO)CCO NCCN C[N+](C)(C)CCO "
+    "CCOCC C1CCOC1 C1COCCO1 CCOC(C)=O CCC(C)=O Cc1ccccc1 c1ccccc1 CCCCCC CCCCCCC CCCO "
+    "CCCCO CC(O)CO OCC(O)CO OCC(O)C(O)C(O)C(O)CO";
 
 std::string flat_smiles(const ROMol &mol)
 {
@@ -219,9 +176,24 @@ bool are_one_substance(const std::vector<boost::shared_ptr<ROMol>> &parts)
     return different.size() == 1;
 }
 
-// Several substances together are their own parent: a mixture is answered as a whole. NULL: the
-// molecule is its own parent.
-RWMol *parent_of(const ROMol &mol, bool *was_salt)
+// What is told of several substances together.
+std::string mixture_of(const std::vector<boost::shared_ptr<ROMol>> &parts)
+{
+    const size_t told = 400; // characters of SMILES
+    std::set<std::string> smiles;
+    std::string list;
+    for (const auto &part : parts) {
+        smiles.insert(MolToSmiles(*part));
+    }
+    for (const auto &one : smiles) {
+        list += (list.empty() ? "" : " and ") + one;
+    }
+    return "it is a mixture of " + std::to_string(smiles.size()) +
+           " substances, to be asked about one by one" + (list.size() <= told ? ": " + list : "");
+}
+
+// NULL: the molecule is its own parent.
+RWMol *parent_of(const ROMol &mol, bool *was_salt, std::string *mixture)
 {
     std::vector<int> numbers;
     if (MolOps::getMolFrags(mol, numbers) == 1 && is_plain(mol)) {
@@ -241,7 +213,11 @@ RWMol *parent_of(const ROMol &mol, bool *was_salt)
         }
     }
     boost::shared_ptr<ROMol> chosen = kept.empty() ? largest : kept.back();
-    if (!chosen || !are_one_substance(kept)) {
+    if (!are_one_substance(kept)) {
+        *mixture = mixture_of(kept);
+        return nullptr;
+    }
+    if (!chosen) {
         return nullptr;
     }
     *was_salt = parts.size() > 1 || MolToSmiles(*chosen) != MolToSmiles(mol);
@@ -348,6 +324,40 @@ void fill_graph(chem_mol *m)
     }
 }
 
+bool is_light_metal(const Atom *atom)
+{
+    static const std::set<int> numbers = {3, 11, 12, 19, 20, 37, 38, 55, 56};
+    return numbers.count(atom->getAtomicNum()) > 0;
+}
+
+// A salt drawn with a bond from its metal (O-Na) is the salt.
+void part_from_metals(RWMol *mol)
+{
+    std::vector<std::pair<unsigned, unsigned>> bonds; // metal first
+    for (const auto bond : mol->bonds()) {
+        const Atom *metal = bond->getBeginAtom();
+        const Atom *other = bond->getEndAtom();
+        if (is_light_metal(other)) {
+            std::swap(metal, other);
+        }
+        int z = other->getAtomicNum();
+        if (is_light_metal(metal) && (z == 7 || z == 8 || z == 16) &&
+            bond->getBondType() == Bond::SINGLE) {
+            bonds.emplace_back(metal->getIdx(), other->getIdx());
+        }
+    }
+    for (const auto &bond : bonds) {
+        Atom *metal = mol->getAtomWithIdx(bond.first);
+        Atom *other = mol->getAtomWithIdx(bond.second);
+        mol->removeBond(bond.first, bond.second);
+        metal->setFormalCharge(metal->getFormalCharge() + 1);
+        other->setFormalCharge(other->getFormalCharge() - 1);
+    }
+    if (!bonds.empty()) {
+        MolOps::sanitizeMol(*mol);
+    }
+}
+
 // Stereo is perceived from tags; hydrogens that stand for nothing but themselves are taken in.
 chem_mol *finished(std::unique_ptr<chem_mol> m)
 {
@@ -362,6 +372,7 @@ chem_mol *finished(std::unique_ptr<chem_mol> m)
     if (static_cast<int>(m->mol->getNumHeavyAtoms()) > DL_WORKER_HEAVY_MAX) {
         throw std::runtime_error("it has more than 300 heavy atoms");
     }
+    part_from_metals(m->mol.get());
     return m.release();
 }
 
@@ -500,7 +511,8 @@ const char *chem_why(void)
 bool chem_start(void)
 {
     boost::logging::disable_logs("rdApp.*");
-    for (const char *text : companions) {
+    std::istringstream texts(companions);
+    for (std::string text; texts >> text;) {
         std::unique_ptr<RWMol> mol(SmilesToMol(text));
         if (!mol) {
             return false;
@@ -565,11 +577,16 @@ struct chem_mol *chem_parent(struct chem_mol *mol, bool *was_salt)
 {
     return guarded([&]() -> chem_mol * {
         bool salt = false;
-        RWMol *parent = parent_of(*mol->mol, &salt);
+        RWMol *parent = parent_of(*mol->mol, &salt, &mol->mixture);
         chem_mol *out = parent == nullptr ? use_again(mol) : wrap(parent).release();
         *was_salt = salt;
         return out;
     });
+}
+
+const char *chem_mixture(const struct chem_mol *mol)
+{
+    return mol->mixture.c_str();
 }
 
 struct chem_mol *chem_plain(struct chem_mol *mol, bool *labelled)

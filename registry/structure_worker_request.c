@@ -67,6 +67,9 @@ static void put_parent(struct question *q, struct dl_buf *out)
     char key[28] = "";
     put_identity(q->parent, DL_TAG_PARENT_INCHI, key, out);
     put_owned(out, DL_TAG_PARENT_FORMULA, chem_formula(q->parent));
+    if (chem_mixture(q->mol)[0] != '\0') {
+        put_field(out, DL_TAG_MIXTURE, dl_view_str(chem_mixture(q->mol)));
+    }
     if (q->was_salt && (q->wants & DL_WANT_SMILES)) {
         put_owned(out, DL_TAG_PARENT_SMILES, chem_smiles(q->parent));
     }

@@ -69,7 +69,8 @@ struct dl_worker_answer {
     struct dl_view smiles, formula, inchi, inchikey;
     struct dl_view parent_smiles, parent_inchi, parent_inchikey, parent_formula;
     struct dl_view plain_inchikey, print, svg, made_of;
-    uint32_t mass; /* thousandths of u */
+    struct dl_view mixture; /* of several substances: which; in English */
+    uint32_t mass;          /* thousandths of u */
     uint64_t isomer_key, form_key;
     struct dl_worker_verdict verdict[DL_VERDICTS_MAX];
     size_t n_verdicts;

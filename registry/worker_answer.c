@@ -106,6 +106,7 @@ static bool decode_field(uint8_t tag, struct dl_view field, const struct dl_rule
         [DL_TAG_PRINT] = &out->print,
         [DL_TAG_SVG] = &out->svg,
         [DL_TAG_MADE_OF] = &out->made_of,
+        [DL_TAG_MIXTURE] = &out->mixture,
     };
     bool key =
         tag == DL_TAG_INCHIKEY || tag == DL_TAG_PARENT_INCHIKEY || tag == DL_TAG_PLAIN_INCHIKEY;

@@ -44,10 +44,11 @@ enum dl_wire_tag {
     DL_TAG_ISOMER_KEY,     /* u64: structure_worker_input.c */
     DL_TAG_PRINT,          /* 256 octets */
     DL_TAG_SVG,
-    DL_TAG_MADE_OF, /* each: 'e' ester or 'o' ether, an InChIKey, a block with the InChI */
-    DL_TAG_VERDICT, /* u16 rule, u8 verdict, u16 scaffold, u16 findings, each: u16 position, u8
-                       kind, u16 choice, u16 atoms, u16 each; then u16 scaffold atoms, u16 each. */
-    DL_TAG_FORM_KEY /* u64: structure_worker_input.c */
+    DL_TAG_MADE_OF,  /* each: 'e' ester or 'o' ether, an InChIKey, a block with the InChI */
+    DL_TAG_VERDICT,  /* u16 rule, u8 verdict, u16 scaffold, u16 findings, each: u16 position, u8
+                        kind, u16 choice, u16 atoms, u16 each; then u16 scaffold atoms, u16 each. */
+    DL_TAG_FORM_KEY, /* u64: structure_worker_input.c */
+    DL_TAG_MIXTURE   /* text: several substances together, and which */
 };
 
 enum {

@@ -101,6 +101,22 @@ done
 expect "the ether of what is listed" "controlled ester-ether GB-MDA-A" \
     "$(row 'CN1CC[C@]23CCCC[C@H]2[C@H]1Cc1ccc(OCC)cc13' --jurisdiction GB)"
 
+expect "the salt with a bond to its metal" "controlled parent-of-salt US-CSA-I" "$(row 'OCCCC(=O)O[Na]' --jurisdiction US)"
+expect "an amino acid's salt" "controlled parent-of-salt GB-MDA-B" \
+    "$(row 'CC(N)Cc1ccccc1.NC(CC(O)=O)C(O)=O' --jurisdiction GB)"
+expect "cocaine hydrochloride, by name and by structure" \
+    "controlled parent-of-salt US-CSA-II controlled parent-of-salt US-CSA-II" \
+    "$(row 'cocaine hydrochloride' --jurisdiction US) $(row \
+        'Cl.CN1[C@H]2CC[C@@H]1[C@H]([C@H](C2)OC(=O)c1ccccc1)C(=O)OC' --jurisdiction US)"
+expect "a diastereomer where the words name geometric isomers" "controlled stereoisomer US-CSA-I" \
+    "$(row 'CCN(CC)C(=O)[C@@H]1CN(C)[C@@H]2Cc3c[nH]c4cccc(C2=C1)c34' --jurisdiction US)"
+expect "the conventions know no positional isomers" "not-listed none None" \
+    "$(row 'COC(=O)C(c1ccccc1)C1CCCN1C' --jurisdiction UN)"
+mixture="$fentanyl.Cn1c(=O)c2c(ncn2C)n(C)c1=O"
+expect "a mixture is not \"not listed\"" 1 "$("$directline" status "$mixture" --json | grep -c '"reason":"malformed"')"
+expect "and it is said what to ask" 1 "$("$directline" status "$mixture" | tr -s ' \n' ' ' |
+    grep -c 'a mixture of 2 substances, to be asked about one by one: CCC(=O)N')"
+
 expect "no structure is not understood" 1 "$(code status 'C(C')"
 expect "hostile text" 1 "$(code status "$(printf 'C%.0s' $(seq 400))")"
 expect "the next question is answered" "controlled structure US-CSA-II" "$(row "$fentanyl" --jurisdiction US)"

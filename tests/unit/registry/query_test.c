@@ -101,12 +101,26 @@ static void what_can_be_smiles_is_told_from_names(void **state)
     }
 }
 
+static void a_drawing_is_told_from_what_may_be_a_name(void **state)
+{
+    (void)state;
+    static const char *const drawn[] = {"C(C)O", "CC=O", "[Na+].[Cl-]", "C1CC1=O", "CC.CC"};
+    static const char *const others[] = {"CCO", "3-FPO", "C1CC1", "InChI=1S/CH4/h1H4", "C(C"};
+    for (size_t i = 0; i < sizeof drawn / sizeof drawn[0]; i++) {
+        assert_true(dl_query_is_drawn(dl_view_str(drawn[i])));
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_false(dl_query_is_drawn(dl_view_str(others[i])));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_query_is_what_its_form_says),
         cmocka_unit_test(a_query_beyond_any_name_is_refused_before_it_is_read),
         cmocka_unit_test(what_can_be_smiles_is_told_from_names),
+        cmocka_unit_test(a_drawing_is_told_from_what_may_be_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
