@@ -305,7 +305,8 @@ void dl__verb_registry_rules_check(struct dl_call *call)
     struct dl_asking asking;
     enum dl_err err = dl_asking_open(call, &asking, true, &error);
     if (err == DL_OK) {
-        struct dl_worker_config config = {.rules = dl_call_option(call, "rules"), .processes = 2};
+        struct dl_worker_config config = {
+            .rules = dl_call_option(call, "rules"), .processes = 2, .tests = true};
         err = dl_worker_open(&config, &asking.worker, &error);
         err = err == DL_OK ? check_all(call, &asking, &error) : err;
         dl_asking_close(&asking);

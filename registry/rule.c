@@ -3,13 +3,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void free_scaffolds(struct dl_rule *rule)
+{
+    for (size_t i = 0; i < rule->n_scaffolds; i++) {
+        struct dl_rule_scaffold *scaffold = &rule->scaffold[i];
+        for (size_t k = 0; k < scaffold->n_positions; k++) {
+            free(scaffold->position[k].choice);
+        }
+        free(scaffold->position);
+    }
+    free(rule->scaffold);
+}
+
 void dl_rules_free(struct dl_rules **rules)
 {
     if (*rules == NULL) {
         return;
     }
     for (size_t i = 0; i < (*rules)->n_rules; i++) {
-        free((*rules)->rule[i].scaffold);
+        free_scaffolds(&(*rules)->rule[i]);
     }
     for (size_t i = 0; i < (*rules)->n_files; i++) {
         json_decref((*rules)->file[i].json);
@@ -20,6 +32,16 @@ void dl_rules_free(struct dl_rules **rules)
     free((*rules)->pattern);
     free(*rules);
     *rules = NULL;
+}
+
+void dl_rules_drop_tests(struct dl_rules *rules)
+{
+    for (size_t i = 0; i < rules->n_rules; i++) {
+        rules->rule[i].tests = NULL;
+    }
+    for (size_t i = 0; i < rules->n_files; i++) {
+        json_object_del(rules->file[i].json, "tests");
+    }
 }
 
 int dl_rules_find(const struct dl_rules *rules, struct dl_view id)

@@ -81,7 +81,7 @@ struct dl_rule_position {
     int max;       /* substituents, -1 any number */
     struct dl_rule_use original[DL_RULE_USES];
     size_t n_original;
-    struct dl_rule_choice choice[DL_RULE_CHOICES];
+    struct dl_rule_choice *choice; /* up to DL_RULE_CHOICES */
     size_t n_choices;
     bool open; /* anything else is needs-review: `reason` */
     struct dl_rule_text reason;
@@ -95,7 +95,7 @@ struct dl_rule_scaffold {
     size_t n_smarts;
     int lacks[DL_RULE_PATTERNS]; /* patterns that the molecule must not have */
     size_t n_lacks;
-    struct dl_rule_position position[DL_RULE_POSITIONS];
+    struct dl_rule_position *position; /* up to DL_RULE_POSITIONS */
     size_t n_positions;
     enum dl_rule_free free; /* what hangs on atoms of the pattern that no position names */
     int changed;            /* modifications that the scaffold is by itself */
@@ -155,6 +155,8 @@ struct dl_rule_source {
 DL_MUST_USE enum dl_err dl_rules_parse(const struct dl_rule_source *sources, size_t n,
                                        struct dl_rules **out, struct dl_error *error);
 void dl_rules_free(struct dl_rules **rules);
+/* Gives back the test substances: afterwards no rule has any. */
+void dl_rules_drop_tests(struct dl_rules *rules);
 /* -1 when there is none. */
 int dl_rules_find(const struct dl_rules *rules, struct dl_view id);
 size_t dl_rule_n_tests(const struct dl_rule *rule);

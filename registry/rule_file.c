@@ -229,6 +229,8 @@ static void read_position(struct dl__rule_reading *r, json_t *object,
     out->open = json_object_get(object, "else") != NULL;
     out->reason = dl__field_text(r, object, "else");
     json_t *allow = dl__field_list(r, object, "allow", DL_RULE_CHOICES);
+    out->choice = calloc(json_array_size(allow) + 1, sizeof *out->choice);
+    DL_ASSERT(out->choice, "memory for choices");
     for (size_t i = 0; i < json_array_size(allow); i++) {
         size_t back = dl__field_enter(r, "allow", (int)i);
         read_choice(r, json_array_get(allow, i), &out->choice[out->n_choices++]);
@@ -270,6 +272,8 @@ static void read_scaffold(struct dl__rule_reading *r, json_t *object, struct dl_
         dl__field_wrong(r, "smarts", "is missing");
     }
     json_t *positions = dl__field_list(r, object, "positions", DL_RULE_POSITIONS);
+    out->position = calloc(json_array_size(positions) + 1, sizeof *out->position);
+    DL_ASSERT(out->position, "memory for positions");
     for (size_t i = 0; i < json_array_size(positions); i++) {
         size_t back = dl__field_enter(r, "positions", (int)i);
         read_position(r, json_array_get(positions, i), out, &out->position[out->n_positions++]);

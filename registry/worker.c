@@ -143,8 +143,10 @@ enum dl_err dl_rules_read_files(const char *directory, struct dl_buf *files, siz
     return err;
 }
 
-static enum dl_err load_rules(struct dl_worker *w, const char *given, struct dl_error *error)
+static enum dl_err load_rules(struct dl_worker *w, const struct dl_worker_config *config,
+                              struct dl_error *error)
 {
+    const char *given = config->rules;
     char directory[PATH_MAX];
     struct dl_rule_source sources[DL_RULES_MAX + 1];
     size_t n = 0;
@@ -166,7 +168,11 @@ static enum dl_err load_rules(struct dl_worker *w, const char *given, struct dl_
         sources[i].text = dl_cursor_block(&cursor, DL_WORKER_FRAME_MAX);
     }
     DL_ASSERT(dl_cursor_done(&cursor) == DL_OK, "blocks that were just made");
-    return dl_rules_parse(sources, n, &w->rules, error);
+    DL_TRY(dl_rules_parse(sources, n, &w->rules, error));
+    if (!config->tests) {
+        dl_rules_drop_tests(w->rules);
+    }
+    return DL_OK;
 }
 
 /* ---- processes ---- */
@@ -223,6 +229,9 @@ static bool move(struct process *p)
             break; /* gone: what it answered before is read first */
         }
         dl_buf_consume(&p->out, (size_t)n);
+        if (p->out.n == 0 && p->greets) { /* the rules were the largest request there is */
+            dl_buf_fini(&p->out);
+        }
     }
     for (;;) {
         uint8_t *room = dl_buf_room(&p->in, CHUNK_);
@@ -362,7 +371,7 @@ enum dl_err dl_worker_open(const struct dl_worker_config *config, struct dl_work
     }
     enum dl_err err = find_program(config->path, w->path, sizeof w->path, error);
     if (err == DL_OK) {
-        err = load_rules(w, config->rules, error);
+        err = load_rules(w, config, error);
     }
     for (int i = 0; i < w->processes && err == DL_OK; i++) {
         err = start(w, i, error);

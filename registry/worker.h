@@ -23,6 +23,7 @@ struct dl_worker_config {
     /* Do not wait while the processes read the rules: the first dl_worker_take does, unless
      * dl_worker_ready says that it need not. */
     bool later;
+    bool tests; /* dl_worker_rules has the rules' test substances; else they are given back */
 };
 
 /* DL_E_WORKER_MISSING says what is missing and where it was looked for; DL_E_RULE for a rule file

@@ -21,7 +21,8 @@ static struct dl_worker_answer answer;
 static int open_worker(void **state)
 {
     (void)state;
-    struct dl_worker_config config = {.path = WORKER, .rules = RULES, .processes = 2};
+    struct dl_worker_config config = {
+        .path = WORKER, .rules = RULES, .processes = 2, .tests = true};
     if (access(WORKER, X_OK) != 0) {
         return 0;
     }

@@ -152,6 +152,19 @@ static void the_reference_substance_is_outside_its_class(void **state)
     assert_null(verdict_of("US-FRS"));
 }
 
+static void test_substances_are_kept_where_they_are_asked_for(void **state)
+{
+    (void)state;
+    struct dl_worker *other = NULL;
+    struct dl_error error;
+    struct dl_worker_config config = {
+        .path = PROGRAM, .rules = RULES, .processes = 1, .later = true, .tests = true};
+    assert_int_equal(dl_rule_n_tests(&dl_worker_rules(worker)->rule[0]), 0);
+    assert_int_equal(dl_worker_open(&config, &other, &error), DL_OK);
+    assert_true(dl_rule_n_tests(&dl_worker_rules(other)->rule[0]) > 0);
+    dl_worker_close(&other);
+}
+
 static void without_being_asked_for_there_are_no_verdicts(void **state)
 {
     (void)state;
@@ -611,6 +624,7 @@ int main(void)
         cmocka_unit_test(a_class_rule_names_what_was_changed),
         cmocka_unit_test(what_the_reference_has_too_is_no_modification),
         cmocka_unit_test(the_reference_substance_is_outside_its_class),
+        cmocka_unit_test(test_substances_are_kept_where_they_are_asked_for),
         cmocka_unit_test(without_being_asked_for_there_are_no_verdicts),
         cmocka_unit_test(a_picture_and_a_fingerprint_come_when_asked_for),
         cmocka_unit_test(hostile_text_is_refused_before_the_library_sees_it),
