@@ -328,9 +328,17 @@ static bool parse_include(struct dl__reader *r, struct dl__statement *s)
     if (name == NULL || !dl__take_end(r, s)) {
         return false;
     }
+    for (unsigned i = 0; i < r->depth; i++) {
+        if (strcmp(r->open[i], name->text) == 0) {
+            dl__problem(r->problems, &spot,
+                        "each file is read once on the way down; take the line out",
+                        "%.100s would include itself", name->text);
+            return false;
+        }
+    }
     if (r->depth == DL_SCENARIO_DEPTH) {
-        dl__problem(r->problems, &spot, "does a file include itself?",
-                    "includes nest deeper than %d", (int)DL_SCENARIO_DEPTH);
+        dl__problem(r->problems, &spot, NULL, "includes nest deeper than %d",
+                    (int)DL_SCENARIO_DEPTH);
         return false;
     }
     read_file(r, &spot, s->file, name->text);
@@ -415,7 +423,7 @@ static void read_file(struct dl__reader *r, const struct dl_spot *spot, const ch
         return;
     }
     dl_buf_init(&text, DL_SCENARIO_OCTETS);
-    r->depth++;
+    r->open[r->depth++] = name;
     if (r->source->read(r->source->context, from, name, &text) != DL_OK ||
         dl_buf_err(&text) != DL_OK) {
         dl__problem(r->problems, spot,

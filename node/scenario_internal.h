@@ -39,6 +39,7 @@ struct dl__reader {
     const char *const *given; /* NAME=VALUE */
     size_t n_given;
     bool *given_used;
+    const char *open[DL_SCENARIO_DEPTH]; /* the files being read, each in the one before */
     unsigned depth;
     size_t octets;
 };

@@ -54,7 +54,15 @@ printf 'exercise trial "T"\nlength 1h\nagency cn in CN\nagency us in US\n+5m lin
 check "a wrong script is status 2" 2 "$d" exercise check "$tmp/bad.scenario"
 holds "line and column are named" "line 5, column 10" "$tmp/err"
 holds "the meant word is suggested" "did you mean cut?" "$tmp/err"
-check "and is not run" 2 "$d" exercise run "$tmp/bad.scenario"
+echo 'include other.include' >"$tmp/some.include"
+echo 'include some.include' >"$tmp/other.include"
+printf 'exercise trial "T"\ninclude some.include\n' >"$tmp/loop.scenario"
+check "includes that go round are refused" 2 "$d" exercise check "$tmp/loop.scenario"
+holds "and named" "other.include, line 1, column 9: some.include would include itself" "$tmp/err"
+printf 'exercise trial "T"\ninclude self.scenario\n' >"$tmp/self.scenario"
+check "so is a script in itself" 2 "$d" exercise check "$tmp/self.scenario"
+holds "and that is all that is wrong" "self.scenario, line 2, column 9: self.scenario would include itself" "$tmp/err"
+check "a wrong script is not run" 2 "$d" exercise run "$tmp/bad.scenario"
 
 # Everything that node/SCENARIO.md says may be written, in the order of the page.
 echo 'param answer 5m' >"$tmp/people.include"
