@@ -39,12 +39,15 @@ enum dl_err dl_readings_put(struct dl_store *store, struct dl_worker *worker,
                : dl_error_set(error, err, NULL, "the structures cannot be read");
 }
 
-/* One verdict: a row for each listing that the rule tries, in both languages. */
-static enum dl_err record_verdict(struct dl_store *store, int64_t substance,
-                                  const struct dl_rules *rules,
-                                  const struct dl_worker_verdict *verdict)
+/* The rows of a verdict for some days: one for each listing that the rule tries, in both languages.
+ * `before`: the days before the rule's wording, when what fits is open. */
+static enum dl_err record_days(struct dl_store *store, int64_t substance,
+                               const struct dl_rules *rules,
+                               const struct dl_worker_verdict *verdict, bool before)
 {
     const struct dl_rule *rule = &rules->rule[verdict->rule];
+    struct dl_view from = before ? rule->before_from : rule->from;
+    struct dl_view until = before ? rule->from : rule->until;
     struct dl_buf words[2];
     enum dl_err err = DL_OK;
     size_t index = 0;
@@ -52,6 +55,9 @@ static enum dl_err record_verdict(struct dl_store *store, int64_t substance,
     for (int lang = DL_LANG_EN; lang <= DL_LANG_ZH; lang++) {
         dl_buf_init(&words[lang], MATCH_WORDS_MAX);
         dl_rule_explain(rules, verdict, (enum dl_lang)lang, &words[lang]);
+        if (before) {
+            dl_rule_explain_before(rule, (enum dl_lang)lang, &words[lang]);
+        }
     }
     json_array_foreach(rule->listings, index, pair)
     {
@@ -64,9 +70,11 @@ static enum dl_err record_verdict(struct dl_store *store, int64_t substance,
                 DL_SQL(DL_SQL_INT(substance),
                        DL_SQL_STR(json_string_value(json_array_get(pair, 0))),
                        DL_SQL_STR(json_string_value(json_array_get(pair, 1))),
-                       DL_SQL_TEXT(rule->from), DL_SQL_TEXT(rule->until),
-                       DL_SQL_INT(verdict->verdict == DL_RULE_REVIEW), DL_SQL_TEXT(rule->title.en),
-                       DL_SQL_TEXT(rule->title.zh), DL_SQL_TEXT(dl_buf_view(&words[DL_LANG_EN])),
+                       DL_SQL_TEXT(from.n > 0 ? from : dl_view_str("")),
+                       DL_SQL_TEXT(until.n > 0 ? until : dl_view_str("")),
+                       DL_SQL_INT(before || verdict->verdict == DL_RULE_REVIEW),
+                       DL_SQL_TEXT(rule->title.en), DL_SQL_TEXT(rule->title.zh),
+                       DL_SQL_TEXT(dl_buf_view(&words[DL_LANG_EN])),
                        DL_SQL_TEXT(dl_buf_view(&words[DL_LANG_ZH]))),
                 NULL, NULL);
         }
@@ -74,6 +82,16 @@ static enum dl_err record_verdict(struct dl_store *store, int64_t substance,
     dl_buf_fini(&words[DL_LANG_EN]);
     dl_buf_fini(&words[DL_LANG_ZH]);
     return err;
+}
+
+static enum dl_err record_verdict(struct dl_store *store, int64_t substance,
+                                  const struct dl_rules *rules,
+                                  const struct dl_worker_verdict *verdict)
+{
+    DL_TRY(record_days(store, substance, rules, verdict, false));
+    return rules->rule[verdict->rule].before.en.n > 0
+               ? record_days(store, substance, rules, verdict, true)
+               : DL_OK;
 }
 
 static enum dl_err record(struct dl_store *store, int64_t substance, const struct dl_rules *rules,

@@ -140,12 +140,13 @@ CREATE TABLE reading (
 CREATE INDEX reading_isomer ON reading (isomer_key, skeleton);
 CREATE INDEX reading_made ON reading (substance) WHERE made_of <> x'';
 
--- What class rules say of it, one row a listing; the days are the rule's.
+-- What class rules say of it, one row a listing; the days are the rule's, or those before its
+-- wording.
 CREATE TABLE class_match (
     substance    INTEGER NOT NULL REFERENCES structure (substance),
     list         TEXT NOT NULL,
     entry        TEXT NOT NULL,
-    in_force     TEXT NOT NULL,
+    in_force     TEXT NOT NULL,            -- '' since a day that is not known
     until        TEXT NOT NULL,            -- '' in force
     open         INTEGER NOT NULL,         -- 1: the words leave it open
     clause_en    TEXT NOT NULL,

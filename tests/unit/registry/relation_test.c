@@ -498,6 +498,13 @@ static void a_name_is_answered_like_its_structure(void **state)
     assert_int_equal(dl_status_set(status, &options), DL_OK);
     assert_int_equal(dl_status_ask(status, dl_view_str("butyrylfentanyl")), DL_OK);
     assert_int_equal(row_of("GB", DL_HOW_CLASS_RULE)->standing, DL_STANDING_CONTROLLED);
+    options.on = 20200101; /* before the wording that is held */
+    assert_int_equal(dl_status_set(status, &options), DL_OK);
+    assert_int_equal(dl_status_ask(status, dl_view_str("butyrylfentanyl")), DL_OK);
+    assert_int_equal(row_of("GB", DL_HOW_CLASS_RULE)->standing, DL_STANDING_REVIEW);
+    options.on = 20260101;
+    assert_int_equal(dl_status_set(status, &options), DL_OK);
+    assert_int_equal(dl_status_ask(status, dl_view_str("butyrylfentanyl")), DL_OK);
     size_t n = status->n_rows;
     ask(dl_view_str("CCCC(=O)N(c1ccccc1)C1CCN(CCc2ccccc2)CC1"), DL_RELATIONS_WANTS);
     assert_int_equal(dl_relations_add(relations, status, &answer, DL_LANG_EN, &error), DL_OK);
