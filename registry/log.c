@@ -113,7 +113,8 @@ enum dl_err dl_log_open(struct dl_line_db *db, const struct dl_log_name *name, s
             error, err, NULL,
             "the %s %s does not verify: its tiles do not give the root of its newest checkpoint",
             name->ours ? "journal" : "replica", name->origin);
-        dl_error_hint(error, "run `journal check`; restore a backup when it cannot be mended");
+        dl_error_hint(error, "restore the newest backup into an empty folder: directline restore "
+                             "FILE DIR; what came later is fetched back from the peers");
         dl_log_close(&log);
         return err;
     }

@@ -35,8 +35,9 @@ enum dl_err dl_registry_open(const struct dl_registry_config *config, struct dl_
         if (err == DL_E_STORE_LOCKED || err == DL_E_STORE_VERSION) {
             return err;
         }
-        return dl_error_set(error, DL_E_REGISTRY_MISSING, NULL, "%s is no registry, or is damaged",
-                            config->path);
+        dl_error_set(error, DL_E_REGISTRY_MISSING, NULL, "%s is no registry, or is damaged",
+                     config->path);
+        return dl_error_hint(error, "copy registry.db from a backup or from the program's folder");
     }
     registry->path = strdup(config->path);
     *out = registry;

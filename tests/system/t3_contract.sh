@@ -161,6 +161,16 @@ again
 head -c 9000 /dev/zero | tr '\0' x >"$home/cn/line.db"
 sick store 'line.db'
 again
+/usr/bin/python3 - "$home/cn/line.db" <<'END'
+import sqlite3, sys
+c = sqlite3.connect(sys.argv[1])
+log, hashes = c.execute("SELECT log, hashes FROM tile WHERE level=0 AND number=0").fetchone()
+c.execute("UPDATE tile SET hashes=? WHERE log=?", (bytes(b ^ 1 for b in hashes), log))
+c.commit()
+END
+sick store 'tiles do not give the root'
+expect '"directline restore" in d["todo"]'
+again
 head -c 9000 /dev/zero | tr '\0' x >"$home/cn/keys/journal.key"
 sick keys 'journal.key'
 run_error 5 E_KEY -C "$home/cn" line
