@@ -15,6 +15,7 @@
 enum {
     PROGRESS_MS = 200, /* between two pictures of the bar */
     BAR = 24,
+    SLICE_MS = 4, /* of a step: in a node, deliveries wait for it */
     RESUME_CHUNK = 64 * 1024,
     AHEAD_ = DL_WORKER_IN_FLIGHT
 };
@@ -538,7 +539,7 @@ static enum dl_err feed_stored(struct state *state, struct dl_error *error)
     return feed(state, octets, n == left, error);
 }
 
-/* Answers what is at hand until much is gathered. */
+/* Answers what is at hand until much is gathered, or a little time is over. */
 static void step(struct dl_call *call)
 {
     struct state *state = call->state;
@@ -546,7 +547,9 @@ static void step(struct dl_call *call)
     struct dl_item item;
     bool got = true;
     enum dl_err err = DL_OK;
-    while (err == DL_OK && got && state->asking.out.n < DL_ASKING_PUT) {
+    int64_t until = dl_call_now(call) + SLICE_MS;
+    while (err == DL_OK && got && state->asking.out.n < DL_ASKING_PUT &&
+           dl_call_now(call) < until) {
         err = dl_items_next(&state->items, &item, &got, &error);
         if (err == DL_OK && got && ++state->n_read <= state->skip) {
             err = pass_over(call, &item, &error);
@@ -570,7 +573,7 @@ static void step(struct dl_call *call)
         used_up = false;
         err = feed_stored(state, &error);
     }
-    if (err == DL_OK) {
+    if (err == DL_OK && (used_up || state->asking.out.n >= DL_ASKING_PUT)) {
         err = flush(call, &error);
     }
     if (err != DL_OK) {
