@@ -171,10 +171,12 @@ static enum dl_err take_referring(void *context, const struct dl_stored *stored)
     }
     char flag[160];
     if (leaf.kind == DL_KIND_UPDATE) {
-        snprintf(flag, sizeof flag, "updated by %.*s", DL_VIEW_ARG(leaf.id));
+        snprintf(flag, sizeof flag, r->view->zh ? "已由 %.*s 更新" : "updated by %.*s",
+                 DL_VIEW_ARG(leaf.id));
         add_flag(r->view, dl_view_str(flag));
     } else if (leaf.kind == DL_KIND_RETRACTION) {
-        snprintf(flag, sizeof flag, "retracted by %.*s", DL_VIEW_ARG(leaf.id));
+        snprintf(flag, sizeof flag, r->view->zh ? "已由 %.*s 撤回" : "retracted by %.*s",
+                 DL_VIEW_ARG(leaf.id));
         add_flag(r->view, dl_view_str(flag));
     }
     return DL_OK;
@@ -191,7 +193,7 @@ static enum dl_err look_at_triage(struct dl_agency *agency, struct dl_entry_view
 {
     struct dl_buf lines;
     dl_buf_init(&lines, (size_t)DL_VIEW_FLAGS * DL_VIEW_FLAG);
-    enum dl_err err = dl_triage_flags(agency, view->cursor, &lines);
+    enum dl_err err = dl_triage_flags(agency, view->cursor, view->zh, &lines);
     struct dl_view rest = dl_buf_view(&lines);
     while (err == DL_OK && rest.n > 0) {
         const uint8_t *end = memchr(rest.p, '\n', rest.n);
@@ -220,7 +222,9 @@ static enum dl_err look_at_others(struct dl_agency *agency, struct dl_entry_view
     int64_t off = view->received_ms - view->leaf.time_ms;
     if (view->incoming && (off > DL_TIME_SKEW_MS || off < -DL_TIME_SKEW_MS)) {
         char flag[160];
-        snprintf(flag, sizeof flag, "the author's time is %lld s from ours",
+        snprintf(flag, sizeof flag,
+                 view->zh ? "发件方时间与我方相差 %lld 秒"
+                          : "the author's time is %lld s from ours",
                  (long long)(-off / 1000));
         add_flag(view, dl_view_str(flag));
     }

@@ -34,6 +34,7 @@ struct dl_entry_view {
     const char *urgency;     /* NULL where the kind has none */
     size_t n_acks;
     struct dl_view_ack acks[DL_VIEW_ACKS]; /* those not withdrawn */
+    bool zh; /* flags are told in Chinese; set after dl_entry_view_init */
     size_t n_flags;
     char flags[DL_VIEW_FLAGS][DL_VIEW_FLAG];
     struct dl_buf octets;

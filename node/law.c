@@ -381,3 +381,36 @@ void dl_law_put_json(const struct dl_law *law, struct dl_buf *out)
     }
     dl_buf_put_str(out, "]}");
 }
+
+struct dl_view dl_law_standing_in_chinese(struct dl_view standing)
+{
+    static const char *const words[][2] = {{"controlled", "管制"},     {"temporary", "临时管制"},
+                                           {"needs-review", "需审查"}, {"announced", "已公布"},
+                                           {"ended", "已终止"},        {"not-listed", "未列管"},
+                                           {"unknown", "未知"},        {"inside", "属于"},
+                                           {"class-rule", "类规则"},   {"by", "依"},
+                                           {"law:", "法律变更："}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (dl_view_is(standing, words[i][0])) {
+            return dl_view_str(words[i][1]);
+        }
+    }
+    return standing;
+}
+
+void dl_law_change_in_chinese(struct dl_view words, struct dl_buf *out)
+{
+    size_t from = 0;
+    for (size_t i = 0; i <= words.n; i++) {
+        bool ends = i == words.n || words.p[i] == ' ' || words.p[i] == ';';
+        if (!ends) {
+            continue;
+        }
+        struct dl_view word = dl_view_of(words.p + from, i - from);
+        dl_buf_put_view(out, dl_law_standing_in_chinese(word));
+        if (i < words.n && !dl_view_is(word, "law:")) {
+            dl_buf_u8(out, words.p[i]);
+        }
+        from = i + 1;
+    }
+}

@@ -65,6 +65,10 @@ void dl_law_standings(const struct dl_law *law, struct dl_buf *out);
 /* What differs between two of these, put into an empty builder in words with the day: "law: CN
  * not-listed > controlled non-pharmaceutical (2026-11-24)"; nothing where nothing does. That a
  * substance became known, or unknown, where it is not listed is no change. */
+/* The word for a standing of a status answer; for one that is none, itself. */
+struct dl_view dl_law_standing_in_chinese(struct dl_view standing);
+/* Those words in Chinese: "法律变更：CN 未列管 > 管制 non-pharmaceutical (2026-11-24)". */
+void dl_law_change_in_chinese(struct dl_view words, struct dl_buf *out);
 void dl_law_change(struct dl_view then, struct dl_view now, const char *day, struct dl_buf *out);
 
 /* "null", or {"on","registry","substance","rules":[{"rule","version","verdict"}],"answers":

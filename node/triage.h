@@ -29,7 +29,7 @@ void dl_triage_screen(struct dl_agency *agency, dl_triage_fn fn, void *context);
 void dl_triage_forget(struct dl_agency *agency, const void *context);
 
 /* Flags of an entry, one a line: contradictions, and that its triage waits. */
-DL_MUST_USE enum dl_err dl_triage_flags(struct dl_agency *agency, int64_t cursor,
+DL_MUST_USE enum dl_err dl_triage_flags(struct dl_agency *agency, int64_t cursor, bool zh,
                                         struct dl_buf *out);
 /* The members ,"law":{...},"triage":{...} of `alert show`; *found false where the entry has not
  * been looked at yet. */

@@ -287,38 +287,90 @@ enum dl_err dl__triage_compare(struct dl_agency *agency, struct dl__triage_chang
 
 /* ---- reading ---- */
 
-static enum dl_err take_change(void *context, const struct dl_row *row)
-{
-    dl_buf_put_view(context, dl_row_text(row, 0));
-    dl_buf_put_str(context, "\n");
-    return DL_OK;
-}
-
 struct flagging {
     struct dl_store *store;
+    bool zh;
     struct dl_buf *out;
 };
 
-static enum dl_err take_flags(void *context, const struct dl_row *row)
+static void copy(char *out, size_t n, const json_t *object, const char *key)
+{
+    (void)snprintf(out, n, "%.*s", DL_VIEW_ARG(dl_json_text(object, key)));
+}
+
+/* A contradiction in Chinese, from what is pinned of it. */
+static void put_in_chinese(const json_t *pinned, struct dl_buf *out)
+{
+    struct dl_contradiction c = {.clash = DL_CLASH_OTHER};
+    while (!dl_view_is(dl_json_text(pinned, "clash"), dl_clash_name(c.clash)) &&
+           c.clash < DL_CLASH_REFUSED) {
+        c.clash++;
+    }
+    copy(c.field, sizeof c.field, pinned, "field");
+    copy(c.value, sizeof c.value, pinned, "value");
+    copy(c.means, sizeof c.means, pinned, "means");
+    copy(c.against, sizeof c.against, pinned, "against");
+    copy(c.anchor, sizeof c.anchor, pinned, "anchor");
+    dl_contradiction_put(&c, DL_LANG_ZH, out);
+    dl_buf_put_str(out, "\n");
+}
+
+static void put_all_in_chinese(struct dl_view found, struct dl_buf *out)
+{
+    struct dl_buf object;
+    json_t *members = NULL;
+    size_t i = 0;
+    const json_t *one = NULL;
+    dl_buf_init(&object, found.n + 2);
+    dl_buf_printf(&object, "{%.*s}", DL_VIEW_ARG(found));
+    if (dl_json_parse(dl_buf_view(&object), &members, NULL) == DL_OK) {
+        json_array_foreach(json_object_get(members, "contradictions"), i, one)
+        {
+            put_in_chinese(one, out);
+        }
+    }
+    json_decref(members);
+    dl_buf_fini(&object);
+}
+
+static enum dl_err take_change(void *context, const struct dl_row *row)
 {
     const struct flagging *f = context;
-    dl_buf_put_view(f->out, dl_row_text(row, 1));
+    if (f->zh) {
+        dl_law_change_in_chinese(dl_row_text(row, 0), f->out);
+    } else {
+        dl_buf_put_view(f->out, dl_row_text(row, 0));
+    }
+    dl_buf_put_str(f->out, "\n");
+    return DL_OK;
+}
+
+static enum dl_err take_flags(void *context, const struct dl_row *row)
+{
+    struct flagging *f = context;
+    if (f->zh) {
+        put_all_in_chinese(dl_row_text(row, 3), f->out);
+    } else {
+        dl_buf_put_view(f->out, dl_row_text(row, 1));
+    }
     if (dl_row_text(row, 2).n > 0) {
-        dl_buf_put_str(f->out, "triage waits for the structure worker\n");
+        dl_buf_put_str(f->out, f->zh ? "研判等待结构处理程序\n"
+                                     : "triage waits for the structure worker\n");
     }
     DL_TRY(dl_store_run(f->store,
                         "SELECT text FROM finding_change WHERE finding = ?1 ORDER BY time",
-                        DL_SQL(DL_SQL_INT(dl_row_int(row, 0))), take_change, f->out));
+                        DL_SQL(DL_SQL_INT(dl_row_int(row, 0))), take_change, f));
     return dl_buf_err(f->out);
 }
 
-enum dl_err dl_triage_flags(struct dl_agency *agency, int64_t cursor, struct dl_buf *out)
+enum dl_err dl_triage_flags(struct dl_agency *agency, int64_t cursor, bool zh, struct dl_buf *out)
 {
-    struct flagging f = {store_of(agency), out};
-    return dl_store_run(f.store,
-                        "SELECT f.id, f.flags, f.missing FROM triage t JOIN finding f ON f.id ="
-                        " t.finding WHERE t.cursor = ?1",
-                        DL_SQL(DL_SQL_INT(cursor)), take_flags, &f);
+    struct flagging f = {store_of(agency), zh, out};
+    return dl_store_run(
+        f.store,
+        "SELECT f.id, f.flags, f.missing, f.found FROM triage t JOIN finding f ON f.id ="
+        " t.finding WHERE t.cursor = ?1",
+        DL_SQL(DL_SQL_INT(cursor)), take_flags, &f);
 }
 
 struct showing {

@@ -33,18 +33,10 @@ static void put(struct telling *t, const json_t *object, const char *key)
     dl_layout_put(&t->layout, dl_json_text(object, key));
 }
 
-/* Words of status answers as people read them. */
-static const char *standing(const struct telling *t, const char *name)
+/* Words of status answers and of rules as people read them. */
+static void put_standing(struct telling *t, struct dl_view name)
 {
-    static const char *const zh[][2] = {{"controlled", "管制"},     {"temporary", "临时管制"},
-                                        {"needs-review", "需审查"}, {"announced", "已公布"},
-                                        {"ended", "已终止"},        {"not-listed", "未列管"}};
-    for (size_t i = 0; t->zh && name != NULL && i < sizeof zh / sizeof *zh; i++) {
-        if (strcmp(zh[i][0], name) == 0) {
-            return zh[i][1];
-        }
-    }
-    return name == NULL ? "" : name;
+    dl_layout_put(&t->layout, t->zh ? dl_law_standing_in_chinese(name) : name);
 }
 
 static void put_answers(struct telling *t, const json_t *answers)
@@ -57,7 +49,7 @@ static void put_answers(struct telling *t, const json_t *answers)
         dl_layout_str(&t->layout, i == 0 ? "" : ", ");
         put(t, answer, "jurisdiction");
         dl_layout_str(&t->layout, " ");
-        dl_layout_str(&t->layout, standing(t, status));
+        put_standing(t, dl_view_str(status == NULL ? "" : status));
         if (status != NULL && strcmp(status, "not-listed") != 0 && strcmp(status, "ended") != 0 &&
             dl_json_text(answer, "schedule").n > 0) {
             dl_layout_str(&t->layout, " ");
@@ -109,7 +101,7 @@ static void put_law(struct telling *t, const json_t *law)
         dl_layout_str(&t->layout, say(t, " version ", " 版本 "));
         put(t, rule, "version");
         dl_layout_str(&t->layout, " ");
-        put(t, rule, "verdict");
+        put_standing(t, dl_json_text(rule, "verdict"));
     }
     end_items(t, i);
 }

@@ -180,6 +180,7 @@ static struct listing *start_listing(struct dl_call *call, const char *kind)
     DL_ASSERT(l != NULL, "memory for a call");
     l->call = call;
     dl_entry_view_init(&l->view);
+    l->view.zh = call->zh;
     dl_buf_init(&l->text, OUT);
     call->state = l;
     call->state_free = free_listing;
@@ -298,6 +299,7 @@ static void show(struct dl_call *call)
     struct dl_entry_view view;
     struct dl_buf out;
     dl_entry_view_init(&view);
+    view.zh = call->zh;
     dl_buf_init(&out, OUT);
     enum dl_err err = dl_entry_find(call->agency, dl_call_operand(call, 0), &view, &error);
     if (err == DL_OK && dl_call_flag(call, "content") && dl_call_flag(call, "read-aloud")) {

@@ -119,6 +119,7 @@ void dl__verb_alert_watch(struct dl_call *call)
     w->in = dl_call_flag(call, "in");
     w->out = dl_call_flag(call, "out");
     dl_entry_view_init(&w->view);
+    w->view.zh = call->zh;
     dl_buf_init(&w->text, OUT);
     w->watcher = (struct dl_watcher){.fn = changed, .context = w};
     dl_agency_watch(call->agency, &w->watcher);

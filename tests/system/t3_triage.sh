@@ -57,6 +57,11 @@ that "the page has a section on likeness" grep -q 'similar listed substances (li
 that "and on earlier alerts" grep -q 'earlier alerts: cn/clean (same substance' <<<"$out"
 run 0 -C "$home/us" alert show cn/bad --lang zh
 that "in Chinese too" grep -q '此前的警报: cn/clean（同一物质' <<<"$out"
+that "with its flags" grep -qF '! 矛盾：CAS 号 437-38-7 ' <<<"$out"
+that "of each field" test "$(grep -c '! 矛盾：' <<<"$out")" = 4
+that "and rules" grep -q 'GB-NITAZENES 版本 [0-9]* 属于' <<<"$(tr -s ' \n' ' ' <<<"$out")"
+run 0 -C "$home/us" alert list --lang zh --json
+expect "len([f for f in d['flags'] if f.startswith('矛盾：')]) == 4"
 
 alert dextro '{"smiles":"CN[C@@H](C)Cc1ccccc1"}'
 alert levo '{"inchikey":"MYWUZJCMWCOHBA-SECBINFHSA-N","smiles":"CN[C@@H](C)Cc1ccccc1"}'
@@ -96,6 +101,10 @@ run 0 -C "$home/us" alert show cn/testophenone --json
 expect "len($(flag 'law: US unknown > controlled I (')) == 1"
 run 0 -C "$home/us" registry import "$home/order.csv" --yes --by "J. Doe" --json
 expect "d['applied'] is False and d['flagged'] == 0"
+run 0 -C "$home/us" alert show cn/testophenone --lang zh
+that "a change of law in Chinese" grep -q '! 法律变更：US 未知 > 管制 I (2' <<<"$out"
+run 0 -C "$home/us" alert show cn/novel --lang zh
+that "with its reason" grep -q '! 法律变更：US 管制 I 依 类规则 > 管制 I (2' <<<"$out"
 run 0 -C "$home/us" registry undo 2 --by "J. Doe" --json
 expect "d['undoes'] == 2 and d['flagged'] == 2"
 run 0 -C "$home/us" alert show cn/testophenone --json
@@ -128,6 +137,8 @@ run 0 -C "$home/us" alert show cn/later --json
 expect "'directline-structure' in d['triage']['missing'] and 'triage waits for the structure worker' in d['flags']"
 expect "d['law']['rules'] == [] and len($(flag 'CAS number 95958-84-2 is that of Protonitazene')) == 1"
 alert latest '{"smiles":"'"$novel"'"}'
+run 0 -C "$home/us" alert show cn/later --lang zh
+that "in Chinese" grep -q '! 研判等待结构处理程序' <<<"$out"
 that "so does the next" wait_until 20 triaged us latest waiting
 run 0 -C "$home/us" alert show cn/later
 that "the page says what is missing" grep -q 'triage waits: .*directline-structure' <<<"$out"
