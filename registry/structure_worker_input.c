@@ -20,8 +20,46 @@ static bool nests_too_deep(struct dl_view text)
     return deepest > DL_WORKER_NESTING_MAX;
 }
 
+/* The library keeps an isotope in 16 bits: 65549 would be 13. */
+static bool has_wide_isotope(struct dl_view text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        size_t n = 0;
+        while (text.p[i] == '[' && i + n + 1 < text.n && text.p[i + n + 1] >= '0' &&
+               text.p[i + n + 1] <= '9') {
+            n++;
+        }
+        if (n > 3) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where a record holds free text, in any script: its three header lines, and what follows the
+ * molecule. */
+static size_t free_until(struct dl_view text, size_t *free_from)
+{
+    static const char end[] = "\nM  END";
+    const uint8_t *found = memmem(text.p, text.n, end, sizeof end - 1);
+    size_t header = 0;
+    for (int lines = 0; header < text.n && lines < 3; header++) {
+        lines += text.p[header] == '\n';
+    }
+    *free_from = found == NULL ? text.n : (size_t)(found - text.p);
+    return header;
+}
+
+static bool may_stand(uint8_t c, bool is_mol, bool is_free)
+{
+    bool layout = is_mol && (c == '\n' || c == '\r' || c == ' ' || c == '\t');
+    /* what follows a blank would be read as a name, what follows NUL not at all */
+    return layout || (c > ' ' && c < 0x7f) || (is_free && c >= 0x80);
+}
+
 enum dl_err dl__input_check(struct dl_view text, bool is_mol, struct dl_error *error)
 {
+    size_t free_from = text.n;
     if (text.n == 0) {
         return refuse(error, "it is empty");
     }
@@ -29,16 +67,20 @@ enum dl_err dl__input_check(struct dl_view text, bool is_mol, struct dl_error *e
         return refuse(error, is_mol ? "the record is longer than 1 MiB"
                                     : "it is longer than 4,096 characters");
     }
+    size_t header = is_mol ? free_until(text, &free_from) : 0;
     for (size_t i = 0; i < text.n; i++) {
-        uint8_t c = text.p[i];
-        bool layout = is_mol && (c == '\n' || c == '\r' || c == ' ' || c == '\t');
-        /* what follows a blank would be read as a name, what follows NUL not at all */
-        if (!layout && (c <= ' ' || c >= 0x7f)) {
+        if (!may_stand(text.p[i], is_mol, i < header || i >= free_from)) {
             return refuse(error, "it has a character that is not printable ASCII");
         }
     }
     if (!is_mol && nests_too_deep(text)) {
         return refuse(error, "its brackets are nested deeper than 64");
+    }
+    if (!is_mol && memmem(text.p, text.n, "[#", 2) != NULL) {
+        return refuse(error, "it is a pattern (SMARTS), not a molecule");
+    }
+    if (!is_mol && has_wide_isotope(text)) {
+        return refuse(error, "it has an isotope that cannot be");
     }
     return DL_OK;
 }

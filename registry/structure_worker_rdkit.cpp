@@ -358,6 +358,22 @@ void part_from_metals(RWMol *mol)
     }
 }
 
+// A pattern is no molecule: its answer would be that of one of its meanings.
+void check_atom(const Atom *atom)
+{
+    unsigned z = static_cast<unsigned>(atom->getAtomicNum());
+    unsigned isotope = atom->getIsotope();
+    if (z == 0) {
+        throw std::runtime_error("it has an atom that is no element");
+    }
+    if (atom->hasQuery()) {
+        throw std::runtime_error("it has an atom that may be one of several");
+    }
+    if (isotope != 0 && (isotope < z || isotope > 3 * z + 4)) {
+        throw std::runtime_error("it has an isotope that cannot be");
+    }
+}
+
 // Stereo is perceived from tags; hydrogens that stand for nothing but themselves are taken in.
 chem_mol *finished(std::unique_ptr<chem_mol> m)
 {
@@ -365,8 +381,11 @@ chem_mol *finished(std::unique_ptr<chem_mol> m)
         throw std::runtime_error("it has no atoms");
     }
     for (const auto atom : m->mol->atoms()) {
-        if (atom->getAtomicNum() == 0) {
-            throw std::runtime_error("it has an atom that is no element");
+        check_atom(atom);
+    }
+    for (const auto bond : m->mol->bonds()) {
+        if (bond->hasQuery()) {
+            throw std::runtime_error("it has a bond of no certain order");
         }
     }
     if (static_cast<int>(m->mol->getNumHeavyAtoms()) > DL_WORKER_HEAVY_MAX) {

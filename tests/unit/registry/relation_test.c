@@ -160,6 +160,56 @@ static void a_mol_record_is_read(void **state)
     assert_false(answer.understood);
 }
 
+static void a_pattern_is_no_molecule(void **state)
+{
+    (void)state;
+    expect_refused(dl_view_str("[#6]-[#8]"), "it is a pattern (SMARTS)");
+    expect_refused(dl_view_str("[*]C"), "it has an atom that is no element");
+    expect_refused(dl_view_str("[999C]"), "it has an isotope that cannot be");
+    expect_refused(dl_view_str("[65549CH4]"), "it has an isotope that cannot be");
+    ask_smiles("[13CH4]");
+    assert_true(answer.understood);
+}
+
+/* Two atoms: the second's symbol, and the bond's order. */
+static void ask_pair(const char *name, const char *symbol, int order)
+{
+    char mol[512];
+    (void)snprintf(mol, sizeof mol,
+                   "%s\n  test\n\n  2  1  0  0  0  0  0  0  0  0999 V2000\n"
+                   "    0.0000    0.0000    0.0000 C   0  0\n"
+                   "    1.5000    0.0000    0.0000 %-3s 0  0\n"
+                   "  1  2  %d  0\n%sM  END\n> <名称>\n甲醇\n",
+                   name, symbol, order,
+                   strcmp(symbol, "L") == 0 ? "M  ALS   2  2 F N   O   \n" : "");
+    ask(dl_view_str(mol), DL_WANT_MOL);
+}
+
+static void a_record_with_a_query_in_it_is_refused(void **state)
+{
+    (void)state;
+    ask_pair("x", "O", 1);
+    assert_true(answer.understood);
+    ask_pair("x", "L", 1);
+    assert_false(answer.understood);
+    ask_pair("x", "R#", 1);
+    assert_false(answer.understood);
+    ask_pair("x", "O", 8);
+    assert_false(answer.understood);
+    ask_pair("x", "O", 5);
+    assert_false(answer.understood);
+}
+
+static void names_in_a_record_may_be_in_any_script(void **state)
+{
+    (void)state;
+    ask_pair("\xef\xbb\xbf甲醇", "O", 1);
+    assert_true(answer.understood);
+    ask_pair("x", "О", 1); /* Cyrillic, where an element is wanted */
+    assert_false(answer.understood);
+    assert_memory_equal(answer.refusal.p, "it has a character", 18);
+}
+
 static void every_rule_answers_its_test_substances_as_labelled(void **state)
 {
     (void)state;
@@ -523,6 +573,9 @@ int main(void)
         cmocka_unit_test(what_is_not_printable_ascii_never_reaches_the_library),
         cmocka_unit_test(limits_of_length_nesting_and_size_hold),
         cmocka_unit_test(a_mol_record_is_read),
+        cmocka_unit_test(a_pattern_is_no_molecule),
+        cmocka_unit_test(a_record_with_a_query_in_it_is_refused),
+        cmocka_unit_test(names_in_a_record_may_be_in_any_script),
         cmocka_unit_test(every_rule_answers_its_test_substances_as_labelled),
         cmocka_unit_test(a_verdict_names_clause_position_and_atoms),
         cmocka_unit_test(a_worker_that_answers_nonsense_costs_the_question),
