@@ -46,6 +46,28 @@ void dl_put_member_int(struct dl_buf *out, const char *key, int64_t value)
     dl_buf_printf(out, ",\"%s\":%lld", key, (long long)value);
 }
 
+const char *dl_call_word(const struct dl_call *call, const char *word)
+{
+    static const struct {
+        const char *word, *zh;
+    } words[] = {{"received", "已收妥"},  {"pending", "待回执"},
+                 {"held", "暂扣"},        {"queued", "排队"},
+                 {"seen", "已阅"},        {"accepted", "已受理"},
+                 {"acted", "已处置"},     {"active", "正常"},
+                 {"suspended", "已中止"}, {"frozen", "已冻结"},
+                 {"removed", "已解除"},   {"up", "通"},
+                 {"down", "断"},          {"never", "从未连通"},
+                 {"confirmed", "已确认"}, {"unconfirmed", "未确认"},
+                 {"rewound", "已回退"},   {"lost", "已丢失"},
+                 {"forked", "已分叉"}};
+    for (size_t i = 0; call->zh && i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(word, words[i].word) == 0) {
+            return words[i].zh;
+        }
+    }
+    return word;
+}
+
 void dl_put_age(struct dl_buf *out, int64_t ms, bool zh)
 {
     enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };

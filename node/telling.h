@@ -7,6 +7,9 @@
 #include "node/agency.h"
 #include "node/command.h"
 
+/* A word of the data (a state, a fact of an acknowledgement) in the reader's language. */
+const char *dl_call_word(const struct dl_call *call, const char *word);
+
 /* "null" or the RFC 3339 string with quotes. */
 void dl_put_time(struct dl_buf *out, int64_t ms);
 /* A key with its value: ,"key":"text" (null for NULL); the comma comes first. */

@@ -43,27 +43,11 @@ static const char *urgency_text(const struct dl_call *call, const char *urgency)
                                             : DL_SAY(call, "routine", "平件");
 }
 
-/* A word of the data in the reader's language. */
-static const char *word_text(const struct dl_call *call, const char *word)
-{
-    static const struct {
-        const char *word, *zh;
-    } words[] = {{"received", "已收妥"}, {"pending", "待回执"}, {"held", "暂扣"},
-                 {"queued", "排队"},     {"seen", "已阅"},      {"accepted", "已受理"},
-                 {"acted", "已处置"}};
-    for (size_t i = 0; call->zh && i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(word, words[i].word) == 0) {
-            return words[i].zh;
-        }
-    }
-    return word;
-}
-
 static void put_acks_text(const struct dl_call *call, const struct dl_entry_view *view,
                           struct dl_buf *out)
 {
     for (size_t i = 0; i < view->n_acks; i++) {
-        dl_buf_printf(out, "%s%s (", i > 0 ? ", " : "", word_text(call, view->acks[i].as));
+        dl_buf_printf(out, "%s%s (", i > 0 ? ", " : "", dl_call_word(call, view->acks[i].as));
         dl_put_shown(out, dl_view_str(view->acks[i].by));
         dl_buf_put_str(out, ")");
     }
@@ -83,7 +67,7 @@ static void put_row(struct listing *l, const struct dl_entry_view *v, struct dl_
     }
     dl_buf_put_str(out, "\n    ");
     dl_put_shown(out, v->headline);
-    dl_buf_printf(out, "\n    %s", word_text(call, v->state));
+    dl_buf_printf(out, "\n    %s", dl_call_word(call, v->state));
     if (v->incoming && v->leaf.kind == DL_KIND_ALERT) {
         dl_buf_put_str(out, "; ");
         if (v->n_acks == 0) {

@@ -106,7 +106,7 @@ static void put_line_text(struct dl_call *call, const struct dl_peer *peer, stru
     struct dl_log_receipt receipt = dl_log_newest_receipt(ours);
     bool offline = !dl_agency_is_running(call->agency);
     dl_buf_printf(out, DL_SAY(call, "%s: %s, link %s%s\n", "%s：%s，链路 %s%s\n"), view.agency,
-                  view.state, view.link,
+                  dl_call_word(call, view.state), dl_call_word(call, view.link),
                   offline ? DL_SAY(call, " (no node is running here)", "（本机节点未运行）") : "");
     if (view.reason != NULL && strcmp(view.state, "active") != 0) {
         dl_buf_printf(out, DL_SAY(call, "  by %s, ", "  由 %s，"), view.by);
@@ -122,7 +122,7 @@ static void put_line_text(struct dl_call *call, const struct dl_peer *peer, stru
                "  我方    %llu 条，已回执 %llu，待送 %llu，暂存 %llu；日志 %s\n"),
         (unsigned long long)dl_log_size(ours), (unsigned long long)receipt.size,
         (unsigned long long)owed(peer), (unsigned long long)dl_journal_tail(dl_peer_journal(peer)),
-        dl_journal_state_name(dl_journal_state(dl_peer_journal(peer))));
+        dl_call_word(call, dl_journal_state_name(dl_journal_state(dl_peer_journal(peer)))));
     dl_buf_printf(
         out, DL_SAY(call, "  theirs  %llu entries held here\n", "  对方    本地持有 %llu 条\n"),
         (unsigned long long)dl_log_size(dl_replica_log(dl_peer_replica(peer))));

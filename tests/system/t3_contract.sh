@@ -72,6 +72,8 @@ done
 
 run 0 -C "$home/us" --lang zh alert list
 that "states are said in Chinese" grep -q '已收妥' <<<"$out"
+run 0 -C "$home/us" --lang zh line cn
+that "also those of a line" grep -q '正常，链路 通' <<<"$out"
 
 # A removed peer hears nothing more; the others do, and each line that refuses says so for itself.
 run 0 -C "$home/cn" peer remove ca --reason "agreement ended" --json
