@@ -318,12 +318,16 @@ static enum dl_err renew(struct dl_peer *peer, const char *reason, struct dl_err
                                       .kind = DL_KIND_LINE_STATE,
                                       .ahead = true};
         err = dl_agency_write(agency);
-        err = err == DL_OK
-                  ? dl_journal_renew(peer->journal, peer->held_generation, &first, draft.time_ms)
-                  : err;
+        if (err == DL_OK) {
+            err = dl_journal_renew(peer->journal, peer->held_generation, &first, draft.time_ms);
+            if (err != DL_OK) { // with whatever else this turn has staged
+                dl__agency_break(agency, dl_err_class(err) == DL_CLASS_STORE ? err : DL_E_STORE);
+            }
+        }
         err = err == DL_OK
                   ? DL_OK
-                  : dl_error_set(error, err, NULL, "the next generation could not be made");
+                  : dl_error_set(error, err, NULL, "the next generation could not be made: %s",
+                                 dl_err_text(err));
     }
     json_decref(content);
     dl_buf_fini(&leaf);
@@ -340,15 +344,8 @@ enum dl_err dl_peer_renew(struct dl_peer *peer, const char *reason, struct dl_er
                      dl_journal_state_name(state));
         return dl_error_hint(error, "nothing was changed; `line %s` shows the state", peer->id);
     }
-    enum dl_err err = renew(peer, reason, error);
-    if (err != DL_OK) {
-        dl_line_db_rollback(peer->agency->db);
-        if (dl_journal_rollback(peer->journal) != DL_OK) {
-            dl__agency_fatal(peer->agency, DL_E_STORE, "a journal could not be read again");
-        }
-        return err;
-    }
-    err = dl__agency_commit(peer->agency);
+    DL_TRY(renew(peer, reason, error));
+    enum dl_err err = dl__agency_commit(peer->agency);
     if (err == DL_OK && peer->said[0].suspended) {
         // the suspension was said in the old generation; it is said again in this one
         err = submit_state(peer, "suspended", peer->said[0].reason, error);

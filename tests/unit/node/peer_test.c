@@ -75,11 +75,47 @@ static void a_link_that_breaks_is_dialled_again_at_once(void **state)
     end(&t);
 }
 
+static void note_end(void *context, enum dl_err err)
+{
+    *(enum dl_err *)context = err;
+}
+
+/* cn's journal is lost; what was not delivered cannot be read, so the next generation cannot be
+ * made. */
+static void a_renewal_that_fails_undoes_its_turn_and_ends_the_node(void **state)
+{
+    (void)state;
+    struct two_nodes t;
+    struct dl_error error;
+    enum dl_err said = DL_OK;
+    begin(&t);
+    dl_virtual_set_way(t.virtual, "cn", "us", DL_VIRTUAL_CUT);
+    assert_int_equal(submit(&t, CN, "waits", "undelivered"), DL_OK);
+    run_ms(&t, 1000);
+    assert_int_equal(dl_log_size(journal_at(&t, CN)), 1);
+    assert_int_equal(dl_log_set_closed(journal_at(&t, CN), "lost"), DL_OK);
+    run_ms(&t, 1000);
+    dl_virtual_node_stop(t.node[CN]);
+    start_node(&t, CN);
+    struct dl_agency *agency = dl_virtual_node_agency(t.node[CN]);
+    struct dl_store *store = dl_line_db_store(dl_agency_line_db(agency));
+    assert_int_equal(dl_agency_write(agency), DL_OK);
+    assert_int_equal(dl_store_run(store, "UPDATE run SET leaves=x'00'", NULL, 0, NULL, NULL),
+                     DL_OK);
+    dl_agency_after(agency, note_end, &said);
+    assert_int_not_equal(dl_peer_renew(peer_at(&t, CN), "restored", &error), DL_OK);
+    run_ms(&t, 1000);
+    assert_int_not_equal(said, DL_OK);
+    assert_false(dl_virtual_node_runs(t.node[CN]));
+    end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_id_signed_twice_is_shown_and_retried_slowly),
         cmocka_unit_test(the_same_entry_twice_is_one_entry),
+        cmocka_unit_test(a_renewal_that_fails_undoes_its_turn_and_ends_the_node),
         cmocka_unit_test(a_link_that_breaks_is_dialled_again_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
