@@ -190,7 +190,7 @@ uint64_t dl__form_key(const struct chem_graph *g)
     DL_ASSERT(now && sums, "memory for a structure within its limits");
     for (int i = 0; i < g->n_atoms; i++) {
         const struct chem_atom *atom = &g->atoms[i];
-        now[i] = mix((uint64_t)atom->z * 64 + (uint64_t)atom->n_h, (uint64_t)(atom->charge + 128));
+        now[i] = mix((uint64_t)atom->z * 64 + (uint64_t)atom->n_h, (uint64_t)atom->charge + 128);
     }
     for (int round = 0; round < 8; round++) {
         memset(sums, 0, n * sizeof *sums);
