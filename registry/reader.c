@@ -303,10 +303,9 @@ static enum dl_err on_ruled(void *context, const struct dl_row *row)
 {
     struct dl_reader *reader = context;
     struct dl_related *related = related_to(reader, dl_row_int(row, 0));
-    for (size_t i = 0; related != NULL && i < reader->n_lists; i++) {
-        if (dl_view_is(dl_row_text(row, 1), reader->lists[i].code)) {
-            related->ruled |= (uint64_t)1 << reader->lists[i].jurisdiction;
-        }
+    const struct dl_list *list = dl_reader_list(reader, dl_row_int(row, 1));
+    if (related != NULL && list != NULL) {
+        related->ruled |= (uint64_t)1 << list->jurisdiction;
     }
     return DL_OK;
 }

@@ -1,5 +1,8 @@
 #include "registry/reading.h"
+#include "base/crypto.h"
 #include "registry/relation.h"
+
+#include <string.h>
 
 enum { MATCH_WORDS_MAX = 64 * 1024 };
 
@@ -39,6 +42,24 @@ enum dl_err dl_readings_put(struct dl_store *store, struct dl_worker *worker,
                : dl_error_set(error, err, NULL, "the structures cannot be read");
 }
 
+/* Many verdicts have the same words: they are kept once, under the beginning of their hash. */
+static enum dl_err put_words(struct dl_store *store, const struct dl_rule *rule,
+                             const struct dl_buf words[2], int64_t *id)
+{
+    struct dl_view parts[] = {rule->title.en, rule->title.zh, dl_buf_view(&words[DL_LANG_EN]),
+                              dl_buf_view(&words[DL_LANG_ZH])};
+    struct dl_hash hash = dl_sha256_parts(parts, 4);
+    uint64_t beginning = 0;
+    memcpy(&beginning, hash.b, sizeof beginning);
+    *id = (int64_t)(beginning >> 1);
+    return dl_store_run(store,
+                        "INSERT INTO class_words (id, clause_en, clause_zh, words_en, words_zh)"
+                        " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO NOTHING",
+                        DL_SQL(DL_SQL_INT(*id), DL_SQL_TEXT(parts[0]), DL_SQL_TEXT(parts[1]),
+                               DL_SQL_TEXT(parts[2]), DL_SQL_TEXT(parts[3])),
+                        NULL, NULL);
+}
+
 /* The rows of a verdict for some days: one for each listing that the rule tries, in both languages.
  * `before`: the days before the rule's wording, when what fits is open. */
 static enum dl_err record_days(struct dl_store *store, int64_t substance,
@@ -51,6 +72,7 @@ static enum dl_err record_days(struct dl_store *store, int64_t substance,
     struct dl_buf words[2];
     enum dl_err err = DL_OK;
     size_t index = 0;
+    int64_t id = 0;
     json_t *pair = NULL;
     for (int lang = DL_LANG_EN; lang <= DL_LANG_ZH; lang++) {
         dl_buf_init(&words[lang], MATCH_WORDS_MAX);
@@ -59,23 +81,20 @@ static enum dl_err record_days(struct dl_store *store, int64_t substance,
             dl_rule_explain_before(rule, (enum dl_lang)lang, &words[lang]);
         }
     }
+    err = put_words(store, rule, words, &id);
     json_array_foreach(rule->listings, index, pair)
     {
         if (err == DL_OK) {
             err = dl_store_run(
                 store,
-                "INSERT INTO class_match (substance, list, entry, in_force, until, open,"
-                " clause_en, clause_zh, words_en, words_zh)"
-                " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                "INSERT INTO class_match (substance, list, entry, in_force, until, open, words)"
+                " SELECT ?1, id, ?3, ?4, ?5, ?6, ?7 FROM list WHERE code = ?2",
                 DL_SQL(DL_SQL_INT(substance),
                        DL_SQL_STR(json_string_value(json_array_get(pair, 0))),
                        DL_SQL_STR(json_string_value(json_array_get(pair, 1))),
                        DL_SQL_TEXT(from.n > 0 ? from : dl_view_str("")),
                        DL_SQL_TEXT(until.n > 0 ? until : dl_view_str("")),
-                       DL_SQL_INT(before || verdict->verdict == DL_RULE_REVIEW),
-                       DL_SQL_TEXT(rule->title.en), DL_SQL_TEXT(rule->title.zh),
-                       DL_SQL_TEXT(dl_buf_view(&words[DL_LANG_EN])),
-                       DL_SQL_TEXT(dl_buf_view(&words[DL_LANG_ZH]))),
+                       DL_SQL_INT(before || verdict->verdict == DL_RULE_REVIEW), DL_SQL_INT(id)),
                 NULL, NULL);
         }
     }

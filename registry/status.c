@@ -54,6 +54,7 @@ enum dl_err dl_status_set(struct dl_status *status, const struct dl_status_optio
         moment.version = moment.version == 0 ? 1 : moment.version;
     }
     status->moment = moment;
+    status->n_entries = 0;
     dl_day_text(options->on, status->on);
     status->thorough = options->thorough;
     status->n_asked = 0;
@@ -610,6 +611,36 @@ static bool has_listing(const struct dl_status *status, int64_t listing)
     return false;
 }
 
+/* The listing that a rule's entry stands on, 0: none on that day. A few rules answer for many
+ * substances, so what was found is kept while the moment is the same. */
+static enum dl_err find_entry(struct dl_status *status, int64_t list, struct dl_view entry,
+                              int64_t *out)
+{
+    for (size_t i = 0; i < status->n_entries; i++) {
+        const struct dl_status_entry *known = &status->entry[i];
+        if (known->list == list && dl_view_equal(dl_view_of(known->entry, known->n), entry)) {
+            *out = known->listing;
+            return DL_OK;
+        }
+    }
+    *out = 0;
+    DL_TRY(dl_store_run(
+        status->reader->store,
+        "SELECT id FROM listing WHERE list = ?1 AND entry = ?2 AND"
+        " recorded_from <= ?3 AND (recorded_until IS NULL OR ?3 < recorded_until)"
+        " AND (listed_by <= ?4 OR in_force IS NULL) AND (until IS NULL OR ?4 < until) AND"
+        " gone_by IS NULL LIMIT 1",
+        DL_SQL(DL_SQL_INT(list), DL_SQL_TEXT(entry), DL_SQL_INT(status->moment.version),
+               DL_SQL_STR(status->on)),
+        dl_row_take_int, out));
+    if (status->n_entries < DL_STATUS_ENTRIES && entry.n <= sizeof status->entry[0].entry) {
+        struct dl_status_entry *known = &status->entry[status->n_entries++];
+        *known = (struct dl_status_entry){.list = list, .listing = *out, .n = entry.n};
+        memcpy(known->entry, entry.p, entry.n);
+    }
+    return DL_OK;
+}
+
 static enum dl_err add_match(struct dl_status *status, const struct dl_status_match *match,
                              const bool *closed, bool *touched)
 {
@@ -620,15 +651,7 @@ static enum dl_err add_match(struct dl_status *status, const struct dl_status_ma
         dl__status_is_excluded(status->standings, list, match->entry)) {
         return DL_OK;
     }
-    DL_TRY(dl_store_run(
-        status->reader->store,
-        "SELECT id FROM listing WHERE list = ?1 AND entry = ?2 AND"
-        " recorded_from <= ?3 AND (recorded_until IS NULL OR ?3 < recorded_until)"
-        " AND (listed_by <= ?4 OR in_force IS NULL) AND (until IS NULL OR ?4 < until) AND"
-        " gone_by IS NULL LIMIT 1",
-        DL_SQL(DL_SQL_INT(list->id), DL_SQL_TEXT(match->entry), DL_SQL_INT(status->moment.version),
-               DL_SQL_STR(status->on)),
-        dl_row_take_int, &id));
+    DL_TRY(find_entry(status, list->id, match->entry, &id));
     if (id != 0 && !has_listing(status, id)) {
         DL_TRY(push_match(status, match, list, id));
         touched[list->jurisdiction] = true;

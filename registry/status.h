@@ -73,6 +73,14 @@ struct dl_status_options {
     bool thorough;
 };
 
+/* The listing of a class rule, looked up before: 0 where none stood on that day. */
+struct dl_status_entry {
+    int64_t list, listing;
+    size_t n;
+    char entry[88]; /* a longer one is looked up each time */
+};
+enum { DL_STATUS_ENTRIES = 96 };
+
 struct dl_status {
     struct dl_reader *reader;
     struct dl_moment moment;
@@ -80,7 +88,9 @@ struct dl_status {
     int asked[DL_JURISDICTIONS_MAX]; /* positions, in the order of the answer */
     size_t n_asked;
     bool thorough;
-    bool before_first; /* known_on lies before the first data */
+    bool before_first;                               /* known_on lies before the first data */
+    struct dl_status_entry entry[DL_STATUS_ENTRIES]; /* of this moment */
+    size_t n_entries;
 
     struct dl_view query; /* as asked; borrowed from the caller until the next question */
     struct dl_lookup lookup;

@@ -87,34 +87,36 @@ struct matches {
     size_t n;
 };
 
-static bool is_wanted(const struct matches *matches, struct dl_view code)
+static enum dl_err on_words(void *context, const struct dl_row *row)
 {
-    const struct dl_reader *reader = matches->status->reader;
-    for (size_t i = 0; i < reader->n_lists; i++) {
-        if (dl_view_is(code, reader->lists[i].code)) {
-            return (matches->settled >> reader->lists[i].jurisdiction & 1) == 0;
-        }
-    }
-    return false;
+    struct matches *matches = context;
+    struct dl_status *status = matches->status;
+    struct dl_status_match *match = &matches->item[matches->n - 1];
+    match->clause = dl__status_keep(status, dl_row_text(row, 0));
+    match->clause_zh = dl__status_keep(status, dl_row_text(row, 1));
+    match->explanation = dl__status_keep(status, dl_row_text(row, 2));
+    match->explanation_zh = dl__status_keep(status, dl_row_text(row, 3));
+    return status->arena.err;
 }
 
 static enum dl_err on_match(void *context, const struct dl_row *row)
 {
     struct matches *matches = context;
     struct dl_status *status = matches->status;
-    if (matches->n == MATCHES_MAX || !is_wanted(matches, dl_row_text(row, 0))) {
+    const struct dl_list *list = dl_reader_list(status->reader, dl_row_int(row, 0));
+    if (matches->n == MATCHES_MAX || list == NULL ||
+        (matches->settled >> list->jurisdiction & 1) != 0) {
         return DL_OK;
     }
-    matches->item[matches->n++] =
-        (struct dl_status_match){.how = DL_HOW_CLASS_RULE,
-                                 .list = dl__status_keep(status, dl_row_text(row, 0)),
-                                 .entry = dl__status_keep(status, dl_row_text(row, 1)),
-                                 .open = dl_row_int(row, 2) != 0,
-                                 .clause = dl__status_keep(status, dl_row_text(row, 3)),
-                                 .clause_zh = dl__status_keep(status, dl_row_text(row, 4)),
-                                 .explanation = dl__status_keep(status, dl_row_text(row, 5)),
-                                 .explanation_zh = dl__status_keep(status, dl_row_text(row, 6))};
-    return status->arena.err;
+    struct dl_status_match *match = &matches->item[matches->n++];
+    *match = (struct dl_status_match){.how = DL_HOW_CLASS_RULE,
+                                      .list = dl_view_str(list->code),
+                                      .entry = dl__status_keep(status, dl_row_text(row, 1)),
+                                      .open = dl_row_int(row, 2) != 0};
+    return dl_store_run(status->reader->store,
+                        "SELECT clause_en, clause_zh, words_en, words_zh FROM class_words"
+                        " WHERE id = ?1",
+                        DL_SQL(DL_SQL_INT(dl_row_int(row, 3))), on_words, matches);
 }
 
 /* Plain verdicts come first, so that an open one adds nothing where one is in force. */
@@ -122,7 +124,7 @@ static enum dl_err add_matches(struct dl_status *status, int64_t substance, uint
 {
     struct matches matches = {.status = status, .settled = settled};
     DL_TRY(dl_store_run(status->reader->store,
-                        "SELECT list, entry, open, clause_en, clause_zh, words_en, words_zh"
+                        "SELECT list, entry, open, words"
                         " FROM class_match WHERE substance = ?1 AND in_force <= ?2 AND"
                         " (until = '' OR ?2 < until) ORDER BY open, list",
                         DL_SQL(DL_SQL_INT(substance), DL_SQL_STR(status->on)), on_match, &matches));

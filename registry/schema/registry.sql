@@ -144,17 +144,23 @@ CREATE INDEX reading_made ON reading (substance) WHERE made_of <> x'';
 -- wording.
 CREATE TABLE class_match (
     substance    INTEGER NOT NULL REFERENCES structure (substance),
-    list         TEXT NOT NULL,
+    list         INTEGER NOT NULL REFERENCES list (id),
     entry        TEXT NOT NULL,
     in_force     TEXT NOT NULL,            -- '' since a day that is not known
     until        TEXT NOT NULL,            -- '' in force
     open         INTEGER NOT NULL,         -- 1: the words leave it open
+    words        INTEGER NOT NULL REFERENCES class_words (id)
+);
+CREATE INDEX class_match_substance ON class_match (substance, open, list);
+
+-- The words of verdicts, apart from the rows that are looked through, and each once.
+CREATE TABLE class_words (
+    id           INTEGER PRIMARY KEY,      -- the beginning of their SHA-256
     clause_en    TEXT NOT NULL,
     clause_zh    TEXT NOT NULL,
     words_en     TEXT NOT NULL,
     words_zh     TEXT NOT NULL
 );
-CREATE INDEX class_match_substance ON class_match (substance, open, list);
 
 -- A file of items that this agency holds, kept to be screened again after every change of law.
 CREATE TABLE inventory (
