@@ -92,8 +92,12 @@ static bool grow(struct dl_buf *buf, size_t n)
 
 uint8_t *dl_buf_room(struct dl_buf *buf, size_t n)
 {
+    static uint8_t none;
     if (!grow(buf, n)) {
         return NULL;
+    }
+    if (n == 0) {
+        return &none; // a builder that holds nothing yet has no memory to point into
     }
     uint8_t *at = buf->p + buf->n;
     buf->n += n;

@@ -52,7 +52,7 @@ void dl_buf_u16(struct dl_buf *buf, uint16_t value); /* big-endian, like all of 
 void dl_buf_u32(struct dl_buf *buf, uint32_t value);
 void dl_buf_u64(struct dl_buf *buf, uint64_t value);
 /* Room for n more octets at the end, uninitialised, to be written by the caller; NULL when it
- * failed. */
+ * failed (never for room for none, unless something failed before). */
 uint8_t *dl_buf_room(struct dl_buf *buf, size_t n);
 /* A block with a u32 length in front: open returns where it began, close fills the length in. */
 size_t dl_buf_block_open(struct dl_buf *buf);

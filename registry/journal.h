@@ -71,10 +71,10 @@ DL_MUST_USE enum dl_err dl_journal_rollback(struct dl_journal *journal);
 DL_MUST_USE enum dl_err dl_journal_find(struct dl_journal *journal, int64_t cursor,
                                         struct dl_place *place);
 
-/* A receipt for a size that is ours: keeps it. */
 /* dl_log_refresh_receipt of its log. */
 bool dl_journal_refresh(struct dl_journal *journal, uint64_t size, int64_t now_ms,
                         struct dl_view note);
+/* A receipt for a size that is ours: keeps it. */
 DL_MUST_USE enum dl_err dl_journal_receipt(struct dl_journal *journal, uint64_t size,
                                            int64_t now_ms, struct dl_view note);
 

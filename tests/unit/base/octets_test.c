@@ -166,6 +166,21 @@ static void a_block_is_read_whole_within_its_maximum(void **state)
     dl_buf_fini(&buf);
 }
 
+static void room_for_none_is_no_failure(void **state)
+{
+    (void)state;
+    struct dl_buf buf;
+    dl_buf_init(&buf, 4);
+    assert_non_null(dl_buf_room(&buf, 0));
+    assert_int_equal(dl_buf_err(&buf), DL_OK);
+    assert_int_equal(buf.n, 0);
+    dl_buf_put(&buf, "abcd", 4);
+    assert_non_null(dl_buf_room(&buf, 0));
+    assert_null(dl_buf_room(&buf, 1));
+    assert_null(dl_buf_room(&buf, 0));
+    dl_buf_fini(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +188,7 @@ int main(void)
         cmocka_unit_test(a_builder_grows_to_its_maximum_and_not_beyond),
         cmocka_unit_test(a_failed_append_stops_all_later_ones),
         cmocka_unit_test(a_builder_with_less_room_than_it_holds_takes_nothing),
+        cmocka_unit_test(room_for_none_is_no_failure),
         cmocka_unit_test(printing_fills_a_builder_to_the_last_octet),
         cmocka_unit_test(what_is_consumed_is_gone_from_the_front),
         cmocka_unit_test(numbers_are_read_as_they_were_written_big_end_first),
