@@ -46,6 +46,26 @@ static void ignore_stranger(void *context, struct dl_link *link, const char *rem
     (void)link; // the world that probes a port is gone before anybody can call
 }
 
+/* A port that the system gives for 0 is one that it also gives to connections going out, so that a
+ * later start could find it taken. One below those (32768 and more) is tried first. */
+static enum dl_err listen_somewhere(struct dl_world *world, const char *address,
+                                    struct dl_listener **out, struct dl_error *error)
+{
+    enum { TRIES = 32, LEAST = 20000, PORTS = 12000 };
+    size_t n = strlen(address);
+    bool open = n > 2 && strcmp(address + n - 2, ":0") == 0;
+    for (int i = 0; open && i < TRIES; i++) {
+        char chosen[DL_LIMIT_ADDRESS + 8];
+        uint16_t random = 0;
+        world->ops->random(world, &random, sizeof random);
+        snprintf(chosen, sizeof chosen, "%.*s%d", (int)n - 1, address, LEAST + random % PORTS);
+        if (world->ops->listen(world, chosen, ignore_stranger, NULL, out, error) == DL_OK) {
+            return DL_OK;
+        }
+    }
+    return world->ops->listen(world, address, ignore_stranger, NULL, out, error);
+}
+
 /* Bind each address whose port is 0, to learn a port that is free, and write it down. */
 static enum dl_err choose_ports(struct dl_config *config, struct dl_error *error)
 {
@@ -54,8 +74,7 @@ static enum dl_err choose_ports(struct dl_config *config, struct dl_error *error
     struct dl_listener *listeners[DL_LIMIT_ADDRESSES] = {NULL};
     enum dl_err err = DL_OK;
     for (size_t i = 0; i < config->n_listen && err == DL_OK; i++) {
-        err = world->ops->listen(world, config->listen[i], ignore_stranger, NULL, &listeners[i],
-                                 error);
+        err = listen_somewhere(world, config->listen[i], &listeners[i], error);
         if (err == DL_OK) {
             dl_uv_listener_address(listeners[i], config->listen[i], sizeof config->listen[i]);
         }

@@ -29,6 +29,8 @@ static void path_of(char out[160], const char *name)
     (void)snprintf(out, 160, "%s/keys/%s", dir, name);
 }
 
+static unsigned long listens_at;
+
 static int set_up(void **state)
 {
     (void)state;
@@ -46,6 +48,7 @@ static int set_up(void **state)
     if (err != DL_OK) {
         print_error("%s\n", error.message);
     }
+    listens_at = strtoul(strchr(config.listen[0], ':') + 1, NULL, 10);
     return err == DL_OK ? 0 : -1;
 }
 
@@ -64,6 +67,12 @@ static int tear_down(void **state)
         (void)remove(path);
     }
     return rmdir(home);
+}
+
+static void a_port_is_chosen_that_no_connection_going_out_takes(void **state)
+{
+    (void)state;
+    assert_in_range(listens_at, 20000, 32767);
 }
 
 static enum dl_err try_to_open(struct dl_error *error)
@@ -191,6 +200,7 @@ int main(void)
         cmocka_unit_test(a_folder_that_others_can_enter_is_refused),
         cmocka_unit_test(a_link_in_the_place_of_a_key_is_refused),
         cmocka_unit_test(only_the_authoritys_key_may_be_elsewhere),
+        cmocka_unit_test(a_port_is_chosen_that_no_connection_going_out_takes),
         cmocka_unit_test(a_renewal_is_made_only_when_it_is_time),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
