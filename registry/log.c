@@ -276,39 +276,36 @@ enum dl_err dl_log_keep_receipt(struct dl_log *log, uint64_t size, int64_t now_m
     return take_receipt(log, note);
 }
 
-struct receipts {
-    enum dl_err (*fn)(void *context, const struct dl_log_receipt *receipt);
+struct noted {
+    dl_log_noted_fn fn;
     void *context;
 };
 
-static enum dl_err each_receipt(void *context, const struct dl_row *row)
+static enum dl_err each_noted(void *context, const struct dl_row *row)
 {
-    const struct receipts *receipts = context;
+    const struct noted *noted = context;
     struct dl_log_receipt receipt = {.size = (uint64_t)dl_row_int(row, 0),
                                      .time_ms = dl_row_int(row, 1),
                                      .note = dl_row_blob(row, 2)};
-    return receipts->fn(receipts->context, &receipt);
+    return noted->fn(noted->context, &receipt);
 }
 
-enum dl_err dl_log_receipts(struct dl_log *log, size_t n,
-                            enum dl_err (*fn)(void *context, const struct dl_log_receipt *receipt),
-                            void *context)
+static enum dl_err newest(struct dl_log *log, const char *sql, size_t n, struct noted noted)
 {
-    struct receipts receipts = {.fn = fn, .context = context};
-    return dl_store_run(
-        dl_line_db_store(log->db),
-        "SELECT size, time, note FROM receipt WHERE log=?1 ORDER BY size DESC LIMIT ?2",
-        DL_SQL(DL_SQL_INT(log->id), DL_SQL_INT(n)), each_receipt, &receipts);
+    return dl_store_run(dl_line_db_store(log->db), sql, DL_SQL(DL_SQL_INT(log->id), DL_SQL_INT(n)),
+                        each_noted, &noted);
 }
 
-enum dl_err dl_log_checkpoints(struct dl_log *log, size_t n,
-                               enum dl_err (*fn)(void *context,
-                                                 const struct dl_log_receipt *receipt),
-                               void *context)
+enum dl_err dl_log_receipts(struct dl_log *log, size_t n, dl_log_noted_fn fn, void *context)
 {
-    struct receipts receipts = {.fn = fn, .context = context};
-    return dl_store_run(
-        dl_line_db_store(log->db),
-        "SELECT size, 0, note FROM checkpoint WHERE log=?1 ORDER BY size DESC LIMIT ?2",
-        DL_SQL(DL_SQL_INT(log->id), DL_SQL_INT(n)), each_receipt, &receipts);
+    return newest(log,
+                  "SELECT size, time, note FROM receipt WHERE log=?1 ORDER BY size DESC LIMIT ?2",
+                  n, (struct noted){fn, context});
+}
+
+enum dl_err dl_log_checkpoints(struct dl_log *log, size_t n, dl_log_noted_fn fn, void *context)
+{
+    return newest(log,
+                  "SELECT size, 0, note FROM checkpoint WHERE log=?1 ORDER BY size DESC LIMIT ?2",
+                  n, (struct noted){fn, context});
 }

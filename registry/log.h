@@ -111,15 +111,12 @@ bool dl_log_refresh_receipt(struct dl_log *log, uint64_t size, int64_t now_ms, s
 DL_MUST_USE enum dl_err dl_log_keep_receipt(struct dl_log *log, uint64_t size, int64_t now_ms,
                                             struct dl_view note);
 /* Newest first, at most n. */
-DL_MUST_USE enum dl_err dl_log_receipts(struct dl_log *log, size_t n,
-                                        enum dl_err (*fn)(void *context,
-                                                          const struct dl_log_receipt *receipt),
+typedef enum dl_err (*dl_log_noted_fn)(void *context, const struct dl_log_receipt *receipt);
+DL_MUST_USE enum dl_err dl_log_receipts(struct dl_log *log, size_t n, dl_log_noted_fn fn,
                                         void *context);
 
 /* Every checkpoint that is stored, likewise; `time_ms` is 0. */
-DL_MUST_USE enum dl_err dl_log_checkpoints(struct dl_log *log, size_t n,
-                                           enum dl_err (*fn)(void *context,
-                                                             const struct dl_log_receipt *receipt),
+DL_MUST_USE enum dl_err dl_log_checkpoints(struct dl_log *log, size_t n, dl_log_noted_fn fn,
                                            void *context);
 
 /* Put a good copy in the place of a damaged entry: leaf and content must fit the tile's hash.

@@ -136,13 +136,6 @@ enum dl_err dl__status_exceptions(struct dl_status *status, int64_t substance, u
     return DL_OK;
 }
 
-static enum dl_err on_any(void *context, const struct dl_row *row)
-{
-    (void)row;
-    *(bool *)context = true;
-    return DL_OK;
-}
-
 /* Which clauses except the substance by name, and whether some list has an exclusion for it: once
  * an answer. */
 static enum dl_err find_exceptions(struct dl_status *status, struct dl__standings *standings)
@@ -155,7 +148,8 @@ static enum dl_err find_exceptions(struct dl_status *status, struct dl__standing
     return dl_store_run(status->reader->store,
                         "SELECT 1 FROM link k JOIN listing l ON l.id = k.listing WHERE"
                         " k.substance = ?1 AND l.kind = 'exclusion' LIMIT 1",
-                        DL_SQL(DL_SQL_INT(status->substance)), on_any, &standings->excluded);
+                        DL_SQL(DL_SQL_INT(status->substance)), dl_row_take_any,
+                        &standings->excluded);
 }
 
 /* Whether a clause that applies to the listing excepts the substance by name. */

@@ -83,7 +83,8 @@ int64_t dl_store_changes(const struct dl_store *store);
 DL_MUST_USE enum dl_err dl_store_begin(struct dl_store *store);
 DL_MUST_USE enum dl_err dl_store_commit(struct dl_store *store);
 void dl_store_rollback(struct dl_store *store);
-/* Whether one is under way. */
+/* Whether one is under way; never in a store that is only read, whose single transaction for all
+ * that is read nobody begins or ends. */
 bool dl_store_in_transaction(const struct dl_store *store);
 
 /* A consistent copy of the open database as a new file at `path`; `progress` (may be NULL) returns

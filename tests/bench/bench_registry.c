@@ -394,6 +394,15 @@ static void make_substance(struct dl_store *store, size_t i, int64_t first)
           "a link");
 }
 
+/* With what a run that was ended left beside it: an old WAL would be taken for this file's. */
+static void remove_store(const char *path)
+{
+    char beside[4096];
+    unlink(path);
+    snprintf(beside, sizeof beside, "%s-wal", path);
+    unlink(beside);
+}
+
 static void grow(const struct bench *bench)
 {
     struct dl_store *store = NULL;
@@ -401,7 +410,7 @@ static void grow(const struct bench *bench)
         .path = bench->grown, .version = DL_REGISTRY_VERSION, .cache_octets = 256 * 1024 * 1024};
     int64_t first = 0;
     int64_t n = 0;
-    unlink(bench->grown);
+    remove_store(bench->grown);
     copy_file(bench->registry, bench->grown);
     check(dl_store_open(&config, &store, NULL), bench->grown);
     check(
@@ -469,7 +478,7 @@ static void measure_import(struct bench *bench)
     struct dl_announcement announcement;
     struct dl_error error = {.err = DL_OK};
     struct dl_buf file;
-    unlink(bench->grown);
+    remove_store(bench->grown);
     copy_file(bench->registry, bench->grown);
     dl_buf_init(&file, 64 * 1024 * 1024);
     write_announcement(&file);
@@ -490,7 +499,7 @@ static void measure_import(struct bench *bench)
     dl_announcement_fini(&announcement);
     dl_buf_fini(&file);
     dl_registry_close(&registry);
-    unlink(bench->grown);
+    remove_store(bench->grown);
     fprintf(stderr, isatty(2) ? "\r                              \r" : "");
     put_figure(bench, &(struct figure){"import of 100,000 rows", "s", spent, 5, true, NULL,
                                        import.n[DL_IMPORT_NEW] == IMPORT_ROWS
@@ -558,7 +567,7 @@ static void measure_grown(struct bench *bench)
                                        0, false, NULL, load});
     put_figure(bench, &(struct figure){"memory, grown", "MiB", (double)spent.memory_kib / 1024, 48,
                                        true, NULL, load});
-    unlink(bench->grown);
+    remove_store(bench->grown);
 }
 
 int main(int argc, char **argv)
